@@ -1,0 +1,2 @@
+export type { Chunk, Transport, TransportEvents } from "./transport.ts";
+export { TransportError } from "./error.ts";
