@@ -1,0 +1,136 @@
+/**
+ * Bytes that have arrived and not been read, as the chunks they came in.
+ * What is taken is a view where it lies in one chunk, and a copy only where it spans several.
+ */
+export class ByteQueue {
+  #head: Uint8Array = EMPTY;
+  #at = 0;
+  #rest: Uint8Array[] = [];
+  #length = 0;
+  #gather: Uint8Array = EMPTY;
+  #gathered = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    if (this.#length === 0) {
+      this.#head = chunk;
+      this.#at = 0;
+      this.#gather = EMPTY;
+    } else if (chunk.length >= SMALL) {
+      this.#rest.push(chunk);
+      this.#gather = EMPTY;
+    } else this.#append(chunk);
+    this.#length += chunk.length;
+  }
+
+  // Small chunks of one long message are gathered, or a peer that sends single bytes would cost a hundred for each.
+  #append(chunk: Uint8Array): void {
+    const end = this.#gathered + chunk.length;
+    if (end > this.#gather.length) {
+      this.#gather = new Uint8Array(Math.min(GATHER_MAX, Math.max(GATHER_MIN, 2 * this.#gather.length)));
+      this.#gather.set(chunk);
+      this.#gathered = chunk.length;
+      this.#rest.push(this.#gather.subarray(0, chunk.length));
+      return;
+    }
+    this.#gather.set(chunk, this.#gathered);
+    const last = this.#rest.pop();
+    if (last !== undefined) this.#rest.push(this.#gather.subarray(last.byteOffset, end));
+    else if (this.#head.buffer === this.#gather.buffer)
+      this.#head = this.#gather.subarray(this.#head.byteOffset, end);
+    this.#gathered = end;
+  }
+
+  /** The byte `offset` from the front, which must be there. */
+  at(offset: number): number {
+    const at = this.#at + offset;
+    if (at < this.#head.length) return this.#head[at]!;
+    let left = at - this.#head.length;
+    for (const chunk of this.#rest) {
+      if (left < chunk.length) return chunk[left]!;
+      left -= chunk.length;
+    }
+    throw new RangeError("past the end of the queue");
+  }
+
+  /** Big-endian u32 at `offset`. */
+  u32(offset: number): number {
+    const at = this.#at + offset;
+    const head = this.#head;
+    if (at + 4 <= head.length)
+      return ((head[at]! << 24) | (head[at + 1]! << 16) | (head[at + 2]! << 8) | head[at + 3]!) >>> 0;
+    return (
+      ((this.at(offset) << 24) |
+        (this.at(offset + 1) << 16) |
+        (this.at(offset + 2) << 8) |
+        this.at(offset + 3)) >>>
+      0
+    );
+  }
+
+  /** Where `byte` first is, counted from the front, at or after `from`; -1 if it is not there. */
+  indexOf(byte: number, from: number = 0): number {
+    const inHead = this.#head.indexOf(byte, this.#at + from);
+    if (inHead !== -1) return inHead - this.#at;
+    let before = this.#head.length - this.#at;
+    for (const chunk of this.#rest) {
+      const start = Math.max(0, from - before);
+      if (start < chunk.length) {
+        const found = chunk.indexOf(byte, start);
+        if (found !== -1) return before + found;
+      }
+      before += chunk.length;
+    }
+    return -1;
+  }
+
+  /** Removes `n` bytes, which must be there, and returns them. */
+  take(n: number): Uint8Array {
+    const end = this.#at + n;
+    if (end <= this.#head.length) {
+      const view = this.#head.subarray(this.#at, end);
+      this.#advance(n);
+      return view;
+    }
+    const bytes = new Uint8Array(n);
+    for (let filled = 0; filled < n;) {
+      const part = this.takeSome(n - filled);
+      bytes.set(part, filled);
+      filled += part.length;
+    }
+    return bytes;
+  }
+
+  /** Removes up to `n` bytes that lie in one chunk: never a copy, never empty while there are bytes. */
+  takeSome(n: number): Uint8Array {
+    const view = this.#head.subarray(this.#at, this.#at + Math.min(n, this.#head.length - this.#at));
+    this.#advance(view.length);
+    return view;
+  }
+
+  skip(n: number): void {
+    for (let left = Math.min(n, this.#length); left > 0;) left -= this.takeSome(left).length;
+  }
+
+  /** Up to `n` bytes from the front, left where they are: for an error's excerpt. */
+  peek(n: number): Uint8Array {
+    return this.#head.subarray(this.#at, this.#at + n);
+  }
+
+  #advance(n: number): void {
+    this.#at += n;
+    this.#length -= n;
+    if (this.#at < this.#head.length) return;
+    this.#head = this.#rest.shift() ?? EMPTY;
+    this.#at = 0;
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+const SMALL = 1024;
+const GATHER_MIN = 4 * 1024;
+const GATHER_MAX = 1024 * 1024;

@@ -1,0 +1,77 @@
+// NDJSON: one message per line. A line that is bad is one bad message and nothing more, so every error here but an
+// endless one can be skipped: the next LF is a fresh start.
+import type { ByteQueue } from "./byte-queue.ts";
+import { DecodeError, ErrorCode } from "./error.ts";
+import type { Framing } from "./framing.ts";
+import type { DecodeLimits } from "./limits.ts";
+import { decodeUtf8 } from "./utf8.ts";
+
+const LF = 0x0a;
+const CR = 0x0d;
+const BOM = [0xef, 0xbb, 0xbf] as const;
+
+export class Lines implements Framing {
+  readonly name: string = "ndjson";
+  readonly suffix: string = "\n";
+  readonly #max: number;
+  #scanned = 0;
+  #skipping = false;
+  #first = true;
+
+  constructor(limits: Pick<DecodeLimits, "message">) {
+    this.#max = limits.message;
+  }
+
+  prefix(): string {
+    return "";
+  }
+
+  /** Blank lines are passed over in silence; a CR before the LF belongs to the line's end. */
+  read(input: ByteQueue): string | DecodeError | undefined {
+    for (;;) {
+      const end = input.indexOf(LF, this.#scanned);
+      if (end === -1) return this.#wait(input);
+      this.#scanned = 0;
+      if (this.#skipping) {
+        input.skip(end + 1);
+        this.#skipping = false;
+        continue;
+      }
+      if (end > this.#max) {
+        const error = this.#tooLong(input);
+        input.skip(end + 1);
+        return error;
+      }
+      const line = this.#trim(input.take(end + 1));
+      if (line.length === 0) continue;
+      const text = decodeUtf8(line);
+      return text ?? new DecodeError("RFC 8259 8.1", ErrorCode.parse, "not UTF-8", { input: line });
+    }
+  }
+
+  #trim(line: Uint8Array): Uint8Array {
+    let end = line.length - 1;
+    if (end > 0 && line[end - 1] === CR) end--;
+    const start = this.#first && BOM.every((byte, i) => line[i] === byte) ? BOM.length : 0;
+    this.#first = false;
+    return line.subarray(start, end);
+  }
+
+  // Nothing above the limit is kept: what has been read of an endless line is dropped until its end.
+  #wait(input: ByteQueue): DecodeError | undefined {
+    if (!this.#skipping && input.length <= this.#max) {
+      this.#scanned = input.length;
+      return undefined;
+    }
+    const error = this.#skipping ? undefined : this.#tooLong(input);
+    this.#skipping = true;
+    this.#scanned = 0;
+    input.skip(input.length);
+    return error;
+  }
+
+  #tooLong(input: ByteQueue): DecodeError {
+    const message = `line longer than ${this.#max} bytes`;
+    return new DecodeError("limits.message", ErrorCode.invalidRequest, message, { input: input.peek(80) });
+  }
+}
