@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { add, closingLine, parseClosingLine } from "../../scripts/report.ts";
+import { add, closingLine, parseClosingLine } from "../../../scripts/report.ts";
 
 describe("the closing line", () => {
   it("leaves out skipped tests where there are none", () => {

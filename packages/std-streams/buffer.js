@@ -1,0 +1,2 @@
+// @ts-self-types="./buffer.d.ts"
+export * from "deno-std/streams/buffer.js";

@@ -1,0 +1,3 @@
+export declare class ByteSliceStream extends TransformStream<Uint8Array, Uint8Array> {
+  constructor(start?: number, end?: number);
+}

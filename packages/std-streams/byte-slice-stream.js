@@ -1,0 +1,2 @@
+// @ts-self-types="./byte-slice-stream.d.ts"
+export * from "deno-std/streams/byte_slice_stream.js";

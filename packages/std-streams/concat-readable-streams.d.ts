@@ -1,0 +1,1 @@
+export declare function concatReadableStreams<T>(...streams: ReadableStream<T>[]): ReadableStream<T>;

@@ -1,0 +1,1 @@
+export declare function toArrayBuffer(readableStream: ReadableStream<Uint8Array>): Promise<ArrayBuffer>;

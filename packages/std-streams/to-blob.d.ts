@@ -1,0 +1,1 @@
+export declare function toBlob(stream: ReadableStream<Uint8Array>): Promise<Blob>;

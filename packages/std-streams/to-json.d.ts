@@ -1,0 +1,1 @@
+export declare function toJson(stream: ReadableStream): Promise<unknown>;

@@ -1,0 +1,1 @@
+export declare function zipReadableStreams<T>(...streams: ReadableStream<T>[]): ReadableStream<T>;
