@@ -20,6 +20,7 @@ export type { CancelSpelling, Dialect } from "./dialect.ts";
 export { DecodeError, ErrorCode, printable } from "./error.ts";
 export { DATA_LIMIT, DECODE_LIMITS } from "./limits.ts";
 export type { DecodeLimits } from "./limits.ts";
+export { tooDeep } from "./depth.ts";
 
 // Bytes.
 export { ByteQueue } from "./byte-queue.ts";

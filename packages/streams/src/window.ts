@@ -1,0 +1,112 @@
+// Credit as numbers. Both windows count what has passed since the stream began, in bytes as S5 counts them, so that a
+// grant is an absolute offset and may be lost, repeated or overtaken by a later one without harm.
+import type { SharedBudget } from "./budget.ts";
+
+/** The writer's view: how much may still be sent. */
+export class SendWindow {
+  #sent = 0;
+  #granted: number;
+
+  /** @param first bytes that may be sent before the first grant (H1) */
+  constructor(first: number) {
+    this.#granted = first;
+  }
+
+  get sent(): number {
+    return this.#sent;
+  }
+  get granted(): number {
+    return this.#granted;
+  }
+  get available(): number {
+    return this.#granted - this.#sent;
+  }
+
+  /** Takes up to `bytes` of credit and returns how much it got: an answer, not an exception. */
+  take(bytes: number): number {
+    const taken = Math.min(bytes, this.available);
+    this.#sent += taken;
+    return taken;
+  }
+
+  /** S5: an offset that is not above the last is ignored. Returns whether there is more credit now. */
+  grant(offset: number): boolean {
+    if (offset <= this.#granted) return false;
+    this.#granted = offset;
+    return true;
+  }
+}
+
+/** How large a reader's window may become, and what all of a session's windows may grow by together (S6a). */
+export interface Growth {
+  /** Bytes. Default 16 MiB. */
+  readonly max: number;
+  readonly budget: SharedBudget;
+}
+
+/** The reader's view: what has been granted, has arrived and has been read. */
+export class ReceiveWindow {
+  #size: number;
+  #granted: number;
+  #arrived = 0;
+  #read = 0;
+  #grown = 0;
+  readonly #growth: Growth | undefined;
+
+  constructor(first: number, growth?: Growth) {
+    this.#size = first;
+    this.#granted = first;
+    this.#growth = growth;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+  get granted(): number {
+    return this.#granted;
+  }
+  get arrived(): number {
+    return this.#arrived;
+  }
+  get unread(): number {
+    return this.#arrived - this.#read;
+  }
+
+  /** S4: false where the bytes go past what was granted; then nothing has changed. */
+  arrive(bytes: number): boolean {
+    if (this.#arrived + bytes > this.#granted) return false;
+    this.#arrived += bytes;
+    return true;
+  }
+
+  /**
+   * Counts bytes as read. Returns the offset to grant, once half the window has been read (S6): at one half a grant
+   * reaches the writer before it runs dry, and there are few of them.
+   */
+  read(bytes: number): number | undefined {
+    this.#read += bytes;
+    const next = this.#read + this.#size;
+    if (next - this.#granted < this.#size / 2) return undefined;
+    this.#grow();
+    this.#granted = this.#read + this.#size;
+    return this.#granted;
+  }
+
+  /** Gives the growth back to the session. */
+  close(): void {
+    this.#growth?.budget.giveBack(this.#grown);
+    this.#grown = 0;
+  }
+
+  // The reader keeps up (nothing lies unread) and yet the writer has nearly used its credit: the window is what holds
+  // the stream back, so it doubles.
+  #grow(): void {
+    const growth = this.#growth;
+    if (growth === undefined || this.#size >= growth.max) return;
+    const keepsUp = this.unread === 0 && this.#granted - this.#arrived <= this.#size / 2;
+    const more = Math.min(this.#size, growth.max - this.#size);
+    if (!keepsUp || !growth.budget.claim(more)) return;
+    this.#size += more;
+    this.#grown += more;
+  }
+}
