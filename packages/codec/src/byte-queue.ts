@@ -9,6 +9,8 @@ export class ByteQueue {
   #length = 0;
   #gather: Uint8Array = EMPTY;
   #gathered = 0;
+  // What was gathered last: it grows as long as nothing has come after it.
+  #piece: Uint8Array = EMPTY;
 
   get length(): number {
     return this.#length;
@@ -20,29 +22,30 @@ export class ByteQueue {
       this.#head = chunk;
       this.#at = 0;
       this.#gather = EMPTY;
+      this.#gathered = 0;
+      this.#piece = EMPTY;
     } else if (chunk.length >= SMALL) {
       this.#rest.push(chunk);
-      this.#gather = EMPTY;
     } else this.#append(chunk);
     this.#length += chunk.length;
   }
 
   // Small chunks of one long message are gathered, or a peer that sends single bytes would cost a hundred for each.
   #append(chunk: Uint8Array): void {
-    const end = this.#gathered + chunk.length;
-    if (end > this.#gather.length) {
+    if (this.#gathered + chunk.length > this.#gather.length) {
       this.#gather = new Uint8Array(Math.min(GATHER_MAX, Math.max(GATHER_MIN, 2 * this.#gather.length)));
-      this.#gather.set(chunk);
-      this.#gathered = chunk.length;
-      this.#rest.push(this.#gather.subarray(0, chunk.length));
-      return;
+      this.#gathered = 0;
+      this.#piece = EMPTY;
     }
     this.#gather.set(chunk, this.#gathered);
-    const last = this.#rest.pop();
-    if (last !== undefined) this.#rest.push(this.#gather.subarray(last.byteOffset, end));
-    else if (this.#head.buffer === this.#gather.buffer)
-      this.#head = this.#gather.subarray(this.#head.byteOffset, end);
-    this.#gathered = end;
+    const last = this.#rest.at(-1) ?? this.#head;
+    const longer = last === this.#piece;
+    const start = longer ? last.byteOffset : this.#gathered;
+    this.#gathered += chunk.length;
+    this.#piece = this.#gather.subarray(start, this.#gathered);
+    if (!longer) this.#rest.push(this.#piece);
+    else if (this.#rest.length === 0) this.#head = this.#piece;
+    else this.#rest[this.#rest.length - 1] = this.#piece;
   }
 
   /** The byte `offset` from the front, which must be there. */
@@ -96,6 +99,7 @@ export class ByteQueue {
       this.#advance(n);
       return view;
     }
+    if (n > this.#length) throw new RangeError("past the end of the queue");
     const bytes = new Uint8Array(n);
     for (let filled = 0; filled < n;) {
       const part = this.takeSome(n - filled);
@@ -116,9 +120,11 @@ export class ByteQueue {
     for (let left = Math.min(n, this.#length); left > 0;) left -= this.takeSome(left).length;
   }
 
-  /** Up to `n` bytes from the front, left where they are: for an error's excerpt. */
+  /** The first `n` bytes, or as many as there are, left where they are: for an error's excerpt. */
   peek(n: number): Uint8Array {
-    return this.#head.subarray(this.#at, this.#at + n);
+    const end = this.#at + Math.min(n, this.#length);
+    if (end <= this.#head.length) return this.#head.subarray(this.#at, end);
+    return Uint8Array.from({ length: end - this.#at }, (_, i) => this.at(i));
   }
 
   #advance(n: number): void {

@@ -37,10 +37,10 @@ export function encodeNotification(
 export function encodeResult(dialect: Dialect, id: Id, result: unknown): string {
   if (typeof result === "function" || typeof result === "symbol")
     throw new TypeError(`a ${typeof result} cannot be a result`);
-  const value = result === undefined ? null : result;
-  return dialect.version === "omitted"
-    ? JSON.stringify({ id, result: value })
-    : JSON.stringify({ jsonrpc: "2.0", id, result: value });
+  // Written by itself, because a `toJSON` may return undefined too and would take the member with it.
+  const value = (JSON.stringify(result) as string | undefined) ?? "null";
+  const members = `"id":${JSON.stringify(id)},"result":${value}}`;
+  return dialect.version === "omitted" ? `{${members}` : `{"jsonrpc":"2.0",${members}`;
 }
 
 /** @throws as `encodeRequest` does, because of `error.data`. */

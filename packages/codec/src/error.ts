@@ -24,6 +24,7 @@ export const ErrorCode: {
 };
 
 const EXCERPT = 80;
+const encoder = new TextEncoder();
 
 /**
  * Input that is not what it should be. Decoding returns it, never throws it.
@@ -38,7 +39,7 @@ export class DecodeError extends Error {
   readonly code: number;
   /** True where the bytes that follow cannot be trusted either: the session has to close. */
   readonly fatal: boolean;
-  readonly #input: Uint8Array | string | undefined;
+  readonly #input: Uint8Array;
 
   constructor(
     rule: string,
@@ -50,22 +51,23 @@ export class DecodeError extends Error {
     this.rule = rule;
     this.code = code;
     this.fatal = options.fatal ?? false;
-    const input = options.input;
-    // A copy of the first bytes, so that the error does not hold on to a whole chunk.
-    this.#input = input?.slice(0, EXCERPT);
+    const { input = "" } = options;
+    const bytes = typeof input === "string" ? encoder.encode(input.slice(0, EXCERPT)) : input;
+    // A copy of the first bytes, so that the error does not hold on to a whole chunk. (A Buffer's own slice is a view.)
+    this.#input = new Uint8Array(bytes.subarray(0, EXCERPT));
   }
 
   /** The first 80 bytes of the offending input, control characters escaped; empty if there were none. */
   excerpt(): string {
-    if (this.#input === undefined) return "";
-    return printable(typeof this.#input === "string" ? this.#input : new TextDecoder().decode(this.#input));
+    // As a stream, so that a character cut by the limit is left out.
+    return printable(new TextDecoder().decode(this.#input, { stream: true }));
   }
 }
 
 // Controls, bidirectional overrides and line separators could forge a log line.
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-/** Text safe for a log or a terminal: controls, escapes and bidirectional marks as `\u….`, at most `max` characters. */
+/** Text safe for a log or a terminal: controls, escapes and bidirectional marks as `\u….`; at most the first `max` characters. */
 export function printable(text: string, max: number = 256): string {
   const short = text.length > max ? `${text.slice(0, max)}…` : text;
   return short.replace(UNPRINTABLE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);

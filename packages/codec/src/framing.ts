@@ -12,6 +12,8 @@ export interface Framing {
    * already been skipped, so that reading can go on.
    */
   read(input: ByteQueue): string | DecodeError | undefined;
+  /** True where part of a message has left the queue already: an end of input has cut it, as where bytes are left over. */
+  readonly partial: boolean;
   /** What stands before and after a message of `bytes` bytes. */
   prefix(bytes: number): string;
   readonly suffix: string;

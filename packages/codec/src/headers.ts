@@ -9,6 +9,9 @@ import { decodeUtf8 } from "./utf8.ts";
 const LF = 0x0a;
 const MAX_HEADERS = 32;
 const RULE = "LSP base protocol";
+const FIELD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:/;
+/** What may yet become a field when more of it has come. */
+const FIELD_START = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?::|$)/;
 
 export class Headers implements Framing {
   readonly name: string = "content-length";
@@ -21,6 +24,10 @@ export class Headers implements Framing {
 
   constructor(limits: Pick<DecodeLimits, "message" | "header">) {
     this.#limits = limits;
+  }
+
+  get partial(): boolean {
+    return this.#length !== undefined || this.#lines.length > 0;
   }
 
   prefix(bytes: number): string {
@@ -52,7 +59,7 @@ export class Headers implements Framing {
   #checkStart(input: ByteQueue): DecodeError | undefined {
     if (input.length === 0) return undefined;
     const start = input.peek(80);
-    return /^[Cc]/.test(String.fromCharCode(start[0]!)) ? undefined : fatal("not a header", start);
+    return FIELD_START.test(String.fromCharCode(...start)) ? undefined : fatal("not a header", start);
   }
 
   // One header line; at the blank one, the length of what follows.
@@ -62,7 +69,7 @@ export class Headers implements Framing {
     const line = text.slice(0, -2);
     if (line !== "") {
       if (this.#lines.push(line) > MAX_HEADERS) return fatal(`more than ${MAX_HEADERS} header lines`, bytes);
-      return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:/.test(line) ? undefined : fatal("not a header", bytes);
+      return FIELD.test(line) ? undefined : fatal("not a header", bytes);
     }
     const error = this.#parse(this.#lines);
     this.#lines = [];

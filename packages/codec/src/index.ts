@@ -34,7 +34,7 @@ export { decodeUtf8, utf8Length } from "./utf8.ts";
 // Sluice's own frames.
 export { FrameReader } from "./frame-reader.ts";
 export type { FrameRead } from "./frame-reader.ts";
-export { bytesToJson, frameOf, frameToJson, itemToJson } from "./frame-json.ts";
+export { bytesToJson, frameOf, frameToJson, itemToJson, partToJson } from "./frame-json.ts";
 export { FRAME_TYPE, HEADER, MAX_STREAM } from "./frame.ts";
 export type {
   ControlFrame,

@@ -22,6 +22,10 @@ export class Lines implements Framing {
     this.#max = limits.message;
   }
 
+  get partial(): boolean {
+    return this.#skipping;
+  }
+
   prefix(): string {
     return "";
   }
@@ -71,6 +75,7 @@ export class Lines implements Framing {
   }
 
   #tooLong(input: ByteQueue): DecodeError {
+    this.#first = false;
     const message = `line longer than ${this.#max} bytes`;
     return new DecodeError("limits.message", ErrorCode.invalidRequest, message, { input: input.peek(80) });
   }

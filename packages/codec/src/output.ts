@@ -49,7 +49,7 @@ export class Output {
     if (!needsLength) return this.#text(text + framing.suffix);
     const body = encoder.encode(text);
     this.#text(framing.prefix(body.length));
-    this.#payload(body);
+    if (!this.#copied(body)) this.#whole(body);
   }
 
   /** A message frame. */
@@ -106,19 +106,28 @@ export class Output {
   }
 
   #text(text: string): void {
-    if (text.length * 3 > SLAB) return this.#payload(encoder.encode(text));
+    if (text.length * 3 > SLAB) return this.#whole(encoder.encode(text));
     this.#reserve(text.length * 3);
     this.#end += encoder.encodeInto(text, this.#slab.subarray(this.#end)).written;
   }
 
+  // After a header.
   #payload(bytes: Uint8Array): void {
-    if (this.#copies(bytes.length)) {
-      this.#reserve(bytes.length);
-      this.#slab.set(bytes, this.#end);
-      this.#end += bytes.length;
-      return;
-    }
-    if (!this.#gathers) return this.#join(bytes);
+    if (this.#copied(bytes)) return;
+    if (this.#gathers) this.#whole(bytes);
+    else this.#join(bytes);
+  }
+
+  #copied(bytes: Uint8Array): boolean {
+    if (!this.#copies(bytes.length)) return false;
+    this.#reserve(bytes.length);
+    this.#slab.set(bytes, this.#end);
+    this.#end += bytes.length;
+    return true;
+  }
+
+  // A chunk of its own.
+  #whole(bytes: Uint8Array): void {
     this.#cut();
     this.#chunks.push(bytes);
     this.#bytes += bytes.length;
@@ -133,12 +142,10 @@ export class Output {
   #join(bytes: Uint8Array): void {
     const head = this.#slab.subarray(this.#end - HEADER, this.#end);
     this.#end -= HEADER;
-    this.#cut();
     const whole = new Uint8Array(HEADER + bytes.length);
     whole.set(head);
     whole.set(bytes, HEADER);
-    this.#chunks.push(whole);
-    this.#bytes += whole.length;
+    this.#whole(whole);
   }
 
   #u64(value: number): void {
