@@ -21,7 +21,7 @@ export interface Package {
 }
 
 const SCOPE = "@sluice/";
-const isTest = (path: string): boolean => /\.test\.ts$/.test(path);
+const isTest = (path: string): boolean => path.endsWith(".test.ts");
 const packageName = (specifier: string): string =>
   specifier
     .split("/")
@@ -115,7 +115,11 @@ function cycles(edges: ReadonlyMap<string, ReadonlyMap<string, { file: string; l
       const start = path.indexOf(next);
       if (start >= 0) {
         const ring = [...path.slice(start), next].join(" → ");
-        findings.push({ ...at, rule: "cycle", message: `${ring} is a circle: one of these imports has to go` });
+        findings.push({
+          ...at,
+          rule: "cycle",
+          message: `${ring} is a circle: one of these imports has to go`,
+        });
       } else if (!done.has(next)) visit(next, [...path, next]);
     }
     done.add(name);

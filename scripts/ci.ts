@@ -11,14 +11,22 @@ const chromium = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 function withoutChromium(): string | undefined {
   if (existsSync(chromium)) return undefined;
   console.log(`no ${chromium}: trying apt-get …`);
-  for (const args of [["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium"]]) {
-    const options = { stdio: "ignore", timeout: 5 * 60_000, env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } } as const;
+  for (const args of [
+    ["update", "-qq"],
+    ["install", "-y", "-qq", "--no-install-recommends", "chromium"],
+  ]) {
+    const options = {
+      stdio: "ignore",
+      timeout: 5 * 60_000,
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    } as const;
     if (spawnSync("apt-get", args, options).status !== 0) break;
   }
   return existsSync(chromium) ? undefined : `no ${chromium}, and apt-get could not install it`;
 }
 
-const withoutFile = (path: string) => (): string | undefined => (existsSync(path) ? undefined : `there is no ${path} yet`);
+const withoutFile = (path: string) => (): string | undefined =>
+  existsSync(path) ? undefined : `there is no ${path} yet`;
 
 const steps: readonly Step[] = [
   { name: "tests", run: ["npm", "test"], minutes: 15, counts: parseClosingLine },
@@ -47,10 +55,14 @@ const steps: readonly Step[] = [
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !steps.some((step) => step.name === name));
-if (unknown.length > 0) throw new Error(`no step is called ${unknown.join(", ")}; there are ${steps.map((s) => s.name).join(", ")}`);
+if (unknown.length > 0)
+  throw new Error(
+    `no step is called ${unknown.join(", ")}; there are ${steps.map((s) => s.name).join(", ")}`,
+  );
 
 const results: Result[] = [];
-for (const step of steps) if (wanted.length === 0 || wanted.includes(step.name)) results.push(await runStep(step));
+for (const step of steps)
+  if (wanted.length === 0 || wanted.includes(step.name)) results.push(await runStep(step));
 
 const all = total(results);
 console.log(`\n${table(results)}\n`);

@@ -60,7 +60,9 @@ export function fencesOfMarkdown(text: string, firstLine = 1, section = 0): Fenc
 }
 
 export function fencesOfDocComments(file: string, text: string): Fence[] {
-  const docs = parse(file, text).comments.filter(({ type, value }) => type === "Block" && value.startsWith("*"));
+  const docs = parse(file, text).comments.filter(
+    ({ type, value }) => type === "Block" && value.startsWith("*"),
+  );
   return docs.flatMap(({ value, start }, section) => {
     const markdown = value.replace(/^\*/, "").replaceAll(/^[ \t]*\* ?/gm, "");
     return fencesOfMarkdown(markdown, lineAt(text, start), (section + 1) * 1000);
@@ -81,13 +83,16 @@ export function examplesOf(source: string, fences: readonly Fence[]): Example[] 
     const name = fileName(fence);
     if (name !== undefined) {
       files.push({ name, code, line });
-      const rest = fences.slice(index + 1).filter((other) => other.section === section && other.lang === "ts");
+      const rest = fences
+        .slice(index + 1)
+        .filter((other) => other.section === section && other.lang === "ts");
       // Where nothing follows that could use it, the named file is what the example is about.
       if (lang !== "ts" || rest.length > 0) continue;
     } else if (lang !== "ts") continue;
     const kind = words.includes("sketch") ? "sketch" : words.includes("no-run") ? "typecheck" : "run";
     const next = fences[index + 1];
-    const output = next?.section === section && next.lang === "text" && next.words.includes("output") ? next : undefined;
+    const output =
+      next?.section === section && next.lang === "text" && next.words.includes("output") ? next : undefined;
     examples.push({
       source,
       kind,
@@ -103,13 +108,18 @@ export function commandsOf(source: string, fences: readonly Fence[]): Command[] 
   return fences
     .filter(({ lang }) => lang === "sh" || lang === "bash" || lang === "shell")
     .flatMap(({ code, line }) =>
-      code.split("\n").map((text, index) => ({ source, line: line + index, text: text.replace(/^\$ /, "").trim() })),
+      code
+        .split("\n")
+        .map((text, index) => ({ source, line: line + index, text: text.replace(/^\$ /, "").trim() })),
     )
     .filter(({ text }) => text !== "" && !text.startsWith("#"));
 }
 
 /** The script that a command asks npm for, if it does. */
 export function npmScriptOf(text: string): string | undefined {
-  const [, found] = /\bnpm (?:run (?:-s |--silent )?([\w:.-]+)|(?:test|t)\b)/.exec(text) ?? [undefined, undefined];
+  const [, found] = /\bnpm (?:run (?:-s |--silent )?([\w:.-]+)|(?:test|t)\b)/.exec(text) ?? [
+    undefined,
+    undefined,
+  ];
   return found ?? (/\bnpm (?:test|t)\b/.test(text) ? "test" : undefined);
 }

@@ -26,6 +26,7 @@ for (const path of globSync("node_modules/.pnpm/*/node_modules/{*,@*/*}/package.
   if (missing.length > 0) lacking.set(`${name}@${version}`, missing);
 }
 
-for (const [id, missing] of lacking) console.log(`${id} lacks\n${missing.map((name) => `  ${name}`).join("\n")}`);
+for (const [id, missing] of lacking)
+  console.log(`${id} lacks\n${missing.map((name) => `  ${name}`).join("\n")}`);
 console.log(`${asked} binaries asked for; ${lacking.size} packages lack some of theirs`);
 process.exitCode = lacking.size === 0 ? 0 : 1;

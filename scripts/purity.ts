@@ -17,7 +17,15 @@ export function impurities(file: string, text: string): Impurity[] {
   const names = new Set<number>();
   const notNames = new Set<number>();
   const note = (start: number, message: string): void => void found.set(start, message);
-  const key = ({ computed, shorthand, key }: { computed?: boolean; shorthand?: boolean; key: { start: number } }): void => {
+  const key = ({
+    computed,
+    shorthand,
+    key,
+  }: {
+    computed?: boolean;
+    shorthand?: boolean;
+    key: { start: number };
+  }): void => {
     if (computed !== true && shorthand !== true) notNames.add(key.start);
   };
   const asynchronous = ({ async, start }: { async: boolean; start: number }): void => {

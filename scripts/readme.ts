@@ -27,7 +27,8 @@ const { values: options } = parseArgs({
 });
 const runtimes = options.runtime.split(",");
 for (const runtime of runtimes)
-  if (RUNTIMES[runtime] === undefined) throw new Error(`--runtime ${runtime}: it has to be node, deno or bun`);
+  if (RUNTIMES[runtime] === undefined)
+    throw new Error(`--runtime ${runtime}: it has to be node, deno or bun`);
 
 const problems: string[] = [];
 const fail = (source: string, line: number, message: string): void => {
@@ -45,7 +46,13 @@ function fencesOf(source: string): Fence[] {
   }
 }
 
-const sources = globSync(["*.md", "docs/**/*.md", "{packages,apps}/*/*.md", "benchmarks/*.md", "packages/*/src/**/*.ts"])
+const sources = globSync([
+  "*.md",
+  "docs/**/*.md",
+  "{packages,apps}/*/*.md",
+  "benchmarks/*.md",
+  "packages/*/src/**/*.ts",
+])
   .map((path) => path.replaceAll("\\", "/"))
   .filter((path) => !path.endsWith(".test.ts") && path.includes(options.only))
   .sort();
@@ -90,7 +97,10 @@ function explain(output: string): string {
   return text.replaceAll(/^/gm, "    ");
 }
 
-async function call(command: string, args: readonly string[]): Promise<{ ok: boolean; out: string; err: string }> {
+async function call(
+  command: string,
+  args: readonly string[],
+): Promise<{ ok: boolean; out: string; err: string }> {
   try {
     const { stdout, stderr } = await promisify(execFile)(command, args, {
       timeout: TIME_LIMIT,
@@ -98,7 +108,11 @@ async function call(command: string, args: readonly string[]): Promise<{ ok: boo
     });
     return { ok: true, out: stdout, err: stderr };
   } catch (error) {
-    const { stdout = "", stderr = "", killed = false } = error as { stdout?: string; stderr?: string; killed?: boolean };
+    const {
+      stdout = "",
+      stderr = "",
+      killed = false,
+    } = error as { stdout?: string; stderr?: string; killed?: boolean };
     const late = killed ? `still running after ${TIME_LIMIT / 1000} s\n` : "";
     return { ok: false, out: stdout, err: late + (stderr || String(error)) };
   }
@@ -107,7 +121,12 @@ async function call(command: string, args: readonly string[]): Promise<{ ok: boo
 if (placed.length > 0) {
   const tsconfig = {
     extends: "../../../tsconfig.base.json",
-    compilerOptions: { types: ["node"], isolatedDeclarations: false, declaration: false, moduleDetection: "force" },
+    compilerOptions: {
+      types: ["node"],
+      isolatedDeclarations: false,
+      declaration: false,
+      moduleDetection: "force",
+    },
     include: ["**/*.ts"],
   };
   writeFileSync(join(base, "tsconfig.json"), JSON.stringify(tsconfig));
@@ -121,7 +140,11 @@ async function runExample({ example, folder }: Placed, runtime: string): Promise
   const { source, main, output } = example;
   if (!ok) fail(source, main.line, `the example fails on ${runtime}\n${explain(`${out}${err}`)}`);
   else if (output !== undefined && out.trimEnd() !== output.trimEnd())
-    fail(source, main.line, `on ${runtime} the example prints\n${explain(out)}\n  and should print\n${explain(output)}`);
+    fail(
+      source,
+      main.line,
+      `on ${runtime} the example prints\n${explain(out)}\n  and should print\n${explain(output)}`,
+    );
 }
 
 const jobs = placed

@@ -65,7 +65,9 @@ async function install() {
 function requireNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (existsSync(join(bin, "node")) || major > 22 || (major === 22 && minor >= 18)) return;
-  say(`Sluice: on ${process.platform} ${process.arch} please use Node 22.18 or later; this is ${process.version}.`);
+  say(
+    `Sluice: on ${process.platform} ${process.arch} please use Node 22.18 or later; this is ${process.version}.`,
+  );
   process.exit(1);
 }
 
@@ -97,5 +99,6 @@ for (const word of process.argv.slice(2)) {
   else commands.at(-1).push(word);
 }
 for (const command of commands) {
-  if (command.length > 0 && process.exitCode === undefined) process.exitCode = (await run(command)) || undefined;
+  if (command.length > 0 && process.exitCode === undefined)
+    process.exitCode = (await run(command)) || undefined;
 }

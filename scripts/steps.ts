@@ -22,7 +22,10 @@ export interface Result {
 }
 
 /** Runs in a process group of its own, which goes as a whole when the time is up. */
-function execute({ run: [command = "", ...args], minutes = 10 }: Step): Promise<{ output: string; why: string }> {
+function execute({
+  run: [command = "", ...args],
+  minutes = 10,
+}: Step): Promise<{ output: string; why: string }> {
   return new Promise((done) => {
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
     let output = "";
@@ -43,7 +46,10 @@ function execute({ run: [command = "", ...args], minutes = 10 }: Step): Promise<
     });
     child.once("close", (code, signal) => {
       clearTimeout(clock);
-      done({ output, why: late ? `still running after ${minutes} min` : code === 0 ? "" : `exit ${code ?? signal}` });
+      done({
+        output,
+        why: late ? `still running after ${minutes} min` : code === 0 ? "" : `exit ${code ?? signal}`,
+      });
     });
   });
 }
@@ -62,7 +68,9 @@ export async function runStep(step: Step): Promise<Result> {
   const status = why === "" ? "ok" : "failed";
   console.log(`━━ ${name}: ${status} after ${seconds.toFixed(1)} s${why === "" ? "" : ` (${why})`}`);
   const counts = step.counts?.(output);
-  const note = [counts === undefined ? "" : closingLine(counts), why].filter((part) => part !== "").join("; ");
+  const note = [counts === undefined ? "" : closingLine(counts), why]
+    .filter((part) => part !== "")
+    .join("; ");
   return { name, status, seconds, note, ...(counts === undefined ? {} : { counts }) };
 }
 

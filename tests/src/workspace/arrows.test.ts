@@ -8,14 +8,12 @@ interface Fake {
 }
 
 function check(tree: Readonly<Record<string, Fake>>): string[] {
-  const packages = Object.entries(tree).map(
-    ([folder, { deps = [], dev = [], files }]): Package => ({
-      folder,
-      dependencies: deps,
-      devDependencies: dev,
-      files,
-    }),
-  );
+  const packages = Object.entries(tree).map(([folder, { deps = [], dev = [], files }]): Package => ({
+    folder,
+    dependencies: deps,
+    devDependencies: dev,
+    files,
+  }));
   return checkArrows(packages, ["vitest"]).map(formatFinding);
 }
 
@@ -63,11 +61,15 @@ describe("arrows between packages", () => {
   });
 
   it("have no place for a package the house does not know", () => {
-    expect(one("attic", "")).toEqual([expect.stringContaining("[house] no such room in the house: add attic")]);
+    expect(one("attic", "")).toEqual([
+      expect.stringContaining("[house] no such room in the house: add attic"),
+    ]);
   });
 
   it("end at the package's own door: no relative import leaves it", () => {
-    expect(one("core", `import "../../codec/src/a.ts"`)).toEqual([expect.stringContaining("[leaves-package]")]);
+    expect(one("core", `import "../../codec/src/a.ts"`)).toEqual([
+      expect.stringContaining("[leaves-package]"),
+    ]);
     expect(one("core", `import "../b.ts"`, [], "src/deep/a.ts")).toEqual([]);
   });
 
@@ -86,7 +88,9 @@ describe("arrows between packages", () => {
 
 describe("effect", () => {
   it("is unknown below session", () => {
-    expect(one("core", `import * as Scope from "effect/Scope"`, ["effect"])[0]).toContain("[effect] nothing below");
+    expect(one("core", `import * as Scope from "effect/Scope"`, ["effect"])[0]).toContain(
+      "[effect] nothing below",
+    );
   });
 
   it("comes by deep imports", () => {
@@ -124,7 +128,8 @@ describe("pure packages", () => {
     it(`may not say: ${text}`, () => {
       const findings = one("streams", `const a = 1;\n${text};`);
       expect(findings).not.toEqual([]);
-      for (const finding of findings) expect(finding).toContain("packages/streams/src/a.ts:2: [pure] streams is pure: ");
+      for (const finding of findings)
+        expect(finding).toContain("packages/streams/src/a.ts:2: [pure] streams is pure: ");
     });
 
   const pure = [

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { commandsOf, examplesOf, fencesOfDocComments, fencesOfMarkdown, npmScriptOf } from "../../../scripts/fences.ts";
+import {
+  commandsOf,
+  examplesOf,
+  fencesOfDocComments,
+  fencesOfMarkdown,
+  npmScriptOf,
+} from "../../../scripts/fences.ts";
 
 const md = (...lines: readonly string[]): string => lines.join("\n").replaceAll("'''", "```");
 const examples = (...lines: readonly string[]): ReturnType<typeof examplesOf> =>
@@ -19,8 +25,8 @@ describe("examples in Markdown", () => {
 
   it("have the named files of their section beside them, and not those of another", () => {
     const found = examples(
-      ...["## One", "'''ts file=worker.ts", "w", "'''", "'''json file=data.json", "{}", "'''", "'''ts", "m", "'''"],
-      ...["## Two", "'''ts", "n", "'''"],
+      "## One\n'''ts file=worker.ts\nw\n'''\n'''json file=data.json\n{}\n'''\n'''ts\nm\n'''",
+      "## Two\n'''ts\nn\n'''",
     );
     expect(found.map(({ files }) => files.map(({ name }) => name))).toEqual([["worker.ts", "data.json"], []]);
   });
@@ -31,7 +37,9 @@ describe("examples in Markdown", () => {
   });
 
   it("print what the text output fence behind them says", () => {
-    expect(examples("'''ts", "a", "'''", "prints", "'''text output", "1", "2", "'''")[0]?.output).toBe("1\n2\n");
+    expect(examples("'''ts", "a", "'''", "prints", "'''text output", "1", "2", "'''")[0]?.output).toBe(
+      "1\n2\n",
+    );
     expect(examples("'''ts", "a", "'''", "'''text", "1", "'''")[0]?.output).toBeUndefined();
   });
 
@@ -48,8 +56,22 @@ describe("examples in Markdown", () => {
 
 describe("examples in doc comments", () => {
   it("are found with their lines, and keep their indentation", () => {
-    const text = md("const a = 1;", "/**", " * Says.", " *", " * @example", " * '''ts", " * if (a) {", " *   b();", " * }", " * '''", " */");
-    expect(fencesOfDocComments("a.ts", text)).toMatchObject([{ lang: "ts", code: "if (a) {\n  b();\n}\n", line: 7 }]);
+    const text = md(
+      "const a = 1;",
+      "/**",
+      " * Says.",
+      " *",
+      " * @example",
+      " * '''ts",
+      " * if (a) {",
+      " *   b();",
+      " * }",
+      " * '''",
+      " */",
+    );
+    expect(fencesOfDocComments("a.ts", text)).toMatchObject([
+      { lang: "ts", code: "if (a) {\n  b();\n}\n", line: 7 },
+    ]);
   });
 
   it("are not taken from strings or plain comments", () => {
@@ -59,7 +81,10 @@ describe("examples in doc comments", () => {
 
 describe("commands", () => {
   it("are read line by line, without comments and prompts", () => {
-    const found = commandsOf("README.md", fencesOfMarkdown(md("'''sh", "# first", "$ npm test", "npm run demo -- --json", "'''")));
+    const found = commandsOf(
+      "README.md",
+      fencesOfMarkdown(md("'''sh", "# first", "$ npm test", "npm run demo -- --json", "'''")),
+    );
     expect(found.map(({ line, text }) => [line, npmScriptOf(text)])).toEqual([
       [3, "test"],
       [4, "demo"],

@@ -26,7 +26,10 @@ describe("a CI run", () => {
   });
 
   it("shows its steps in a table", () => {
-    const text = table([result("tests", "ok", { note: "3 passed" }), result("dead code", "failed", { seconds: 12.34 })]);
+    const text = table([
+      result("tests", "ok", { note: "3 passed" }),
+      result("dead code", "failed", { seconds: 12.34 }),
+    ]);
     expect(text).toBe("tests      ok           1.0 s  3 passed\ndead code  failed      12.3 s");
   });
 });
