@@ -64,7 +64,8 @@ function readData(id: number, params: Record<string, unknown>, length: number): 
 function readPart(id: number, params: Record<string, unknown>, end: boolean): DataFrame | DecodeError {
   const { part, more = false } = params;
   if (typeof part !== "string" || typeof more !== "boolean") return protocolError("F1", "data");
-  if (part.length > DATA_LIMIT) return protocolError("F2", "data");
+  // Half a surrogate pair would become U+FFFD.
+  if (part.length > DATA_LIMIT || !part.isWellFormed()) return protocolError("F2", "data");
   const payload = new TextEncoder().encode(part);
   if (payload.length > DATA_LIMIT) return protocolError("F2", "data");
   if (payload.length === 0 || (more && end)) return protocolError("F2a", "data");
