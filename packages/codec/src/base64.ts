@@ -3,7 +3,9 @@
 interface Native {
   toBase64?(): string;
 }
-const native = (Uint8Array as unknown as { fromBase64?: (text: string) => Uint8Array }).fromBase64;
+interface NativeConstructor {
+  fromBase64?(text: string): Uint8Array;
+}
 const SLICE = 8192;
 // The alphabet of RFC 4648 section 4, padded. Engines differ in what else they let pass, so this decides.
 // One character at a time: a repeated group of four exhausts the engine's stack on a text of megabytes.
@@ -21,6 +23,7 @@ export function toBase64(bytes: Uint8Array): string {
 /** The bytes, or undefined where the text is not padded standard base64 (RFC 4648 section 4). */
 export function fromBase64(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0 || !SHAPE.test(text)) return undefined;
-  if (native !== undefined) return native.call(Uint8Array, text);
+  const fromNative = (Uint8Array as NativeConstructor).fromBase64;
+  if (fromNative !== undefined) return fromNative.call(Uint8Array, text);
   return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 }

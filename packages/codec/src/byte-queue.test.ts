@@ -65,7 +65,7 @@ it("behaves as one long array does, however its bytes came", () => {
       // What was taken stays as it was, whatever came after it.
       for (const [got, was] of taken) expect(same(got, was)).toBe(true);
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });
 
