@@ -1,5 +1,6 @@
 // Runs the steps of a CI run one after the other, whatever fails, and tells how each went.
 import { spawn } from "node:child_process";
+import { delimiter } from "node:path";
 import { closingLine, type Counts } from "./report.ts";
 
 export interface Step {
@@ -21,13 +22,23 @@ export interface Result {
   readonly counts?: Counts;
 }
 
+/** Without the workspace's own tools, so that npm runs on the machine's Node, as it does for a person. */
+const PATH = (process.env["PATH"] ?? "")
+  .split(delimiter)
+  .filter((folder) => !/node_modules[\\/]\.bin$/.test(folder))
+  .join(delimiter);
+
 /** Runs in a process group of its own, which goes as a whole when the time is up. */
 function execute({
   run: [command = "", ...args],
   minutes = 10,
 }: Step): Promise<{ output: string; why: string }> {
   return new Promise((done) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const child = spawn(command, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+      env: { ...process.env, PATH },
+    });
     let output = "";
     let late = false;
     const clock = setTimeout(() => {
@@ -57,12 +68,12 @@ function execute({
 export async function runStep(step: Step): Promise<Result> {
   const { name } = step;
   console.log(`\n━━ ${name}: ${step.run.join(" ")}`);
+  const started = Date.now();
   const reason = step.skip?.();
   if (reason !== undefined) {
     console.log(`left out: ${reason}`);
     return { name, status: "left out", seconds: 0, note: reason };
   }
-  const started = Date.now();
   const { output, why } = await execute(step);
   const seconds = (Date.now() - started) / 1000;
   const status = why === "" ? "ok" : "failed";
