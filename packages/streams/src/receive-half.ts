@@ -38,7 +38,7 @@ export interface ReceiveHost {
   /** The reader has had everything, or has let go. Called once. */
   released(half: ReceiveHalf): void;
   /** Unread bytes of the whole session changed by so much. */
-  unread(delta: number): void;
+  unreadBy(delta: number): void;
 }
 
 export interface ReceiveOptions {
@@ -109,7 +109,7 @@ export class ReceiveHalf {
       this.window.read(cost);
       return undefined;
     }
-    this.#host.unread(cost);
+    this.#host.unreadBy(cost);
     if (this.of === "bytes") this.#pushBytes(frame.payload as Uint8Array);
     else this.#pushItem(frame, cost);
     return undefined;
@@ -126,13 +126,13 @@ export class ReceiveHalf {
   }
 
   wasReset(code: number, message: string, data: unknown): void {
-    this.#host.unread(-this.#parts.discard()); // F2
+    this.#host.unreadBy(-this.#parts.discard()); // F2
     this.#fail("reset", new StreamError(code, "peer", message, { data }));
   }
 
   /** The session is gone; what arrived can still be read. */
   lose(cause: Error): void {
-    this.#host.unread(-this.#parts.discard());
+    this.#host.unreadBy(-this.#parts.discard());
     if (this.#state === "open") {
       this.#fail("lost", new StreamError(StreamCode.sessionEnded, "peer", cause.message, { cause }));
     } else this.#state = move(RECEIVE_HALF, this.#state, "lost");
@@ -211,7 +211,7 @@ export class ReceiveHalf {
 
   #consumed(cost: number): void {
     if (cost === 0) return;
-    this.#host.unread(-cost);
+    this.#host.unreadBy(-cost);
     const offset = this.window.read(cost);
     if (offset !== undefined && this.#state === "open") this.#host.grant(this, offset);
   }
@@ -228,7 +228,7 @@ export class ReceiveHalf {
     this.#state = move(RECEIVE_HALF, this.#state, event);
     this.window.close();
     if (!heard) return;
-    this.#host.unread(-this.#parts.settle());
+    this.#host.unreadBy(-this.#parts.settle());
     const { onReadable } = this;
     if (this.#queue.length === 0) this.#drained();
     onReadable?.();
@@ -244,8 +244,9 @@ export class ReceiveHalf {
 
   #dropAll(): void {
     let unread = this.#parts.discard();
-    for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) unread += entry.cost;
-    if (unread > 0) this.#host.unread(-unread);
+    for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift())
+      unread += entry.cost;
+    if (unread > 0) this.#host.unreadBy(-unread);
     this.window.read(unread);
   }
 

@@ -25,6 +25,8 @@ export const ITEM_COST = 32;
 export interface Piece {
   readonly payload: Uint8Array;
   readonly item: boolean;
+  /** The item goes in this frame alone; false for a part of one. */
+  readonly whole: boolean;
   readonly more: boolean;
   readonly end: boolean;
 }
@@ -120,7 +122,12 @@ export class SendHalf {
   }
 
   /** Gives the stream up: what waits is dropped. After the end has been sent it does nothing. */
-  reset(code: number, message: string, by: "us" | "peer" = "us", options: { cause?: unknown; data?: unknown } = {}): void {
+  reset(
+    code: number,
+    message: string,
+    by: "us" | "peer" = "us",
+    options: { cause?: unknown; data?: unknown } = {},
+  ): void {
     if (!may(SEND_HALF, this.#state, "reset")) return;
     this.#state = move(SEND_HALF, this.#state, "reset");
     this.#host.reset(this, code, message, options.data);
@@ -171,14 +178,18 @@ export class SendHalf {
     } else if (head.length < GATHER && this.#queue.length > 0) payload = this.#gather(head, room);
     this.window.take(payload.length);
     this.#queued -= payload.length;
-    return { payload, item: false, more: false, end: this.#isLast() };
+    return { payload, item: false, whole: false, more: false, end: this.#isLast() };
   }
 
   // Small writes that wait together travel together.
   #gather(head: Uint8Array, room: number): Uint8Array {
     const parts = [head];
     let length = head.length;
-    for (let next = this.#queue.peek(); next !== undefined && length + next.length <= room; next = this.#queue.peek()) {
+    for (
+      let next = this.#queue.peek();
+      next !== undefined && length + next.length <= room;
+      next = this.#queue.peek()
+    ) {
       parts.push(next);
       length += next.length;
       this.#queue.shift();
@@ -203,9 +214,10 @@ export class SendHalf {
     this.window.take(length);
     this.#queued -= length;
     const more = length < left;
+    const whole = !more && this.#itemSent === 0;
     this.#itemSent = more ? this.#itemSent + length : 0;
     if (!more) this.#queue.shift();
-    return { payload, item: true, more, end: !more && this.#isLast() };
+    return { payload, item: true, whole, more, end: !more && this.#isLast() };
   }
 
   #isLast(): boolean {
@@ -241,7 +253,7 @@ export class SendHalf {
 
 const GATHER = 4 * 1024;
 const LONGEST_CHARACTER = 4;
-const END: Piece = { payload: new Uint8Array(0), item: false, more: false, end: true };
+const END: Piece = { payload: new Uint8Array(0), item: false, whole: false, more: false, end: true };
 
 // Parts are cut between characters, so that each is text by itself (the JSON encoding writes it as a string).
 function wholeCharacters(bytes: Uint8Array, from: number, length: number): number {

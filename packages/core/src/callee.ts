@@ -1,0 +1,246 @@
+// The peer's calls: taken or turned away, cancelled, answered once.
+import {
+  encodeError,
+  encodeResult,
+  ErrorCode,
+  type Id,
+  type NotificationMessage,
+  type RequestMessage,
+} from "@sluice/codec";
+import { StreamCode } from "@sluice/streams";
+import type { BatchAnswer } from "./batch.ts";
+import type { Caller } from "./caller.ts";
+import type { Core } from "./core.ts";
+import { CancelledError, RefusedError, RpcError, SessionError } from "./error.ts";
+import { IncomingCall, IncomingCalls, type Answerer, type Incoming, type LaneOf } from "./incoming.ts";
+import { mayMention } from "./mention-in.ts";
+import { refusal, register, type FilledSlot } from "./mentions.ts";
+
+const NO_SLOTS: readonly FilledSlot[] = [];
+
+export class Callee implements Answerer {
+  readonly #core: Core;
+  readonly #caller: Caller;
+  readonly #calls: IncomingCalls;
+  #highest = 0;
+
+  constructor(core: Core, caller: Caller, laneOf: LaneOf | undefined) {
+    this.#core = core;
+    this.#caller = caller;
+    this.#calls = new IncomingCalls(core.limits, laneOf, (incoming) => this.#run(incoming));
+  }
+
+  get running(): number {
+    return this.#calls.running;
+  }
+  get waiting(): number {
+    return this.#calls.waiting;
+  }
+  /** C6: the highest id the peer has used. */
+  get highest(): number {
+    return this.#highest;
+  }
+
+  /** C1: an id the peer has used for its hello. */
+  sawId(id: Id): void {
+    this.#isNext(id);
+  }
+
+  /** A request: a call to run in its turn, or undefined where it was answered at once. */
+  request(message: RequestMessage, text: string, batch: BatchAnswer | undefined): IncomingCall | undefined {
+    const core = this.#core;
+    if (core.greeted && !this.#isNext(message.id)) {
+      core.breach("C4", "a call id that is not above the last");
+      return undefined;
+    }
+    const slots = this.#register(message, text);
+    if (slots === undefined) return undefined;
+    const call = new IncomingCall(message, text.length, slots, batch, this);
+    const refused = this.#refused(call, slots);
+    if (refused !== undefined) {
+      call.fail(refused);
+      return undefined;
+    }
+    if (this.#calls.find(message.id) !== undefined) {
+      // C4: the first must not be disturbed, so the answer does not carry its id.
+      this.send(undefined, encodeError(core.dialect, null, duplicate(message.id)), batch);
+      return undefined;
+    }
+    this.#calls.know(call);
+    core.observer?.call?.("in", "start", message.id, message.method);
+    this.#startDeadline(call);
+    return call;
+  }
+
+  /** Its turn has come: it runs, waits for others, or there is no room left for it. */
+  start(incoming: Incoming): void {
+    if (incoming.kind === "call" && incoming.isOver) return this.#calls.done(incoming);
+    if (this.#calls.add(incoming)) return;
+    const message = "too many calls wait here already";
+    if (incoming.kind === "call") incoming.fail(new RpcError(ErrorCode.overloaded, message));
+    else this.#core.fault({ rule: "limits.waiting", message: `a notification was dropped: ${message}` });
+  }
+
+  /** C3: the peer gave its call up. One that has not started is answered unrun. */
+  cancel(id: Id): void {
+    const call = this.#calls.find(id);
+    if (call === undefined || call.cancelled !== undefined) return;
+    this.#core.observer?.call?.("in", "cancel", id, call.method);
+    this.#abort(call, new CancelledError("the peer cancelled the call"));
+    if (call.state === "waiting") call.fail(call.cancelled!);
+  }
+
+  // Answers.
+
+  succeed(call: IncomingCall, result: unknown): void {
+    const core = this.#core;
+    try {
+      const draft = this.#caller.draft(result, (value) => encodeResult(core.dialect, call.id, value));
+      const halves = this.#caller.open(draft.mentioned);
+      this.#answered(call, draft.text);
+      this.#caller.attach(draft.mentioned, halves);
+      // S11: those nobody used. Mentioning one in the result has used it.
+      for (const half of call.streams)
+        if (!half.taken) core.streams.drop(half, StreamCode.none, "not used by the handler (S11)");
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      core.host.fault({
+        rule: error.rule,
+        message: `the result of ${call.method} could not be sent: ${error.message}`,
+      });
+      this.fail(call, error);
+    }
+    core.settled();
+  }
+
+  fail(call: IncomingCall, error: Error): void {
+    const core = this.#core;
+    const { dialect } = core;
+    const object = toRpcError(error).toObject();
+    let text: string;
+    try {
+      text = encodeError(dialect, call.id, object);
+    } catch {
+      text = encodeError(dialect, call.id, { code: object.code, message: object.message }); // data JSON cannot write
+    }
+    this.#answered(call, text);
+    this.#drop(call);
+    core.settled();
+  }
+
+  /** The text of an answer goes out by itself, or with its batch. */
+  send(call: IncomingCall | undefined, text: string, batch: BatchAnswer | undefined): void {
+    const core = this.#core;
+    core.observer?.frame?.("out", text);
+    if (batch !== undefined) batch.add(text);
+    else core.outbox.message(text);
+    core.host.wake();
+    if (call !== undefined) core.observer?.call?.("in", "end", call.id, call.method);
+    if (core.outbox.bytes <= core.limits.outbox) return;
+    const message = "the peer does not read: too many answers wait to be sent (L4)";
+    core.end(new SessionError("limit", "peer", message, { rule: "L4" }));
+  }
+
+  /** The session is over. Returns what tells the handlers that run. */
+  lose(error: SessionError): () => void {
+    const calls = this.#calls
+      .clear()
+      .filter((incoming): incoming is IncomingCall => incoming.kind === "call");
+    for (const call of calls) if (call.may("lose")) call.move("lose");
+    return () => {
+      for (const call of calls) {
+        call.cancelled ??= error;
+        call.onCancel?.(error);
+      }
+    };
+  }
+
+  #answered(call: IncomingCall, text: string): void {
+    call.move("answer");
+    this.#core.deadlines.cancel(call.deadline);
+    this.send(call, text, call.batch);
+    this.#calls.done(call);
+  }
+
+  #run(incoming: Incoming): void {
+    const { host } = this.#core;
+    if (incoming.kind === "notification") {
+      let settled = false;
+      host.notification(incoming.message as NotificationMessage, () => {
+        if (settled) return;
+        settled = true;
+        this.#calls.done(incoming);
+        this.#core.settled();
+      });
+      return;
+    }
+    incoming.move("start");
+    for (const { holder, key, half } of incoming.slots)
+      holder[key] = half === undefined ? null : host.received(half, incoming);
+    host.call(incoming);
+  }
+
+  #abort(call: IncomingCall, reason: Error): void {
+    call.cancelled = reason;
+    if (call.may("cancel")) call.move("cancel");
+    this.#drop(call); // S10
+    call.onCancel?.(reason);
+  }
+
+  #drop(call: IncomingCall): void {
+    const code = call.cancelled === undefined ? StreamCode.refused : StreamCode.cancelled;
+    for (const half of call.streams) this.#core.streams.drop(half, code, "its call is over (S10)");
+  }
+
+  // C5: what is earlier, the caller's deadline or our own limit for handlers.
+  #startDeadline(call: IncomingCall): void {
+    const core = this.#core;
+    const remaining = core.greeted ? call.message.raw["deadline"] : undefined;
+    const theirs =
+      Number.isSafeInteger(remaining) && (remaining as number) >= 0 ? (remaining as number) : undefined;
+    const ms = Math.min(theirs ?? Number.POSITIVE_INFINITY, core.limits.handler);
+    if (ms === Number.POSITIVE_INFINITY) return;
+    call.deadline = core.deadlines.add(core.now + ms, () => {
+      const error = new RpcError(ErrorCode.cancelled, "not answered in time", { reason: "deadline" });
+      this.#abort(call, error);
+      call.fail(error);
+    });
+    core.host.schedule();
+  }
+
+  #refused(call: IncomingCall, slots: readonly FilledSlot[]): RpcError | undefined {
+    const core = this.#core;
+    if (core.phase === "draining")
+      return new RpcError(ErrorCode.draining, "draining: try another session (C6)");
+    if (core.greeted && call.message.raw["deadline"] === 0)
+      return new RpcError(ErrorCode.cancelled, "its deadline had passed (C5)", { reason: "deadline" });
+    return refusal(core.streams, slots, core.limits);
+  }
+
+  #isNext(id: Id): boolean {
+    if (typeof id !== "number" || !Number.isInteger(id) || id <= this.#highest) return false;
+    this.#highest = id;
+    return true;
+  }
+
+  #register(message: RequestMessage, text: string): readonly FilledSlot[] | undefined {
+    const core = this.#core;
+    if (!core.greeted || !mayMention(text)) return NO_SLOTS;
+    const slots = register(core.streams, message as unknown as Record<string, unknown>, "params");
+    if (!(slots instanceof SessionError)) return slots;
+    core.end(slots);
+    return undefined;
+  }
+}
+
+/** An `RpcError` as it is, a cancel as -32800; of anything else only that it happened. */
+function toRpcError(error: Error): RpcError {
+  if (error instanceof RpcError) return error;
+  if (error instanceof CancelledError) return new RpcError(ErrorCode.cancelled, "cancelled");
+  if (error instanceof RefusedError) return new RpcError(ErrorCode.internal, "the result could not be sent");
+  return new RpcError(ErrorCode.internal, "Internal error");
+}
+
+function duplicate(id: Id): { code: number; message: string; data: unknown } {
+  return { code: ErrorCode.invalidRequest, message: "a call with this id is running (C4)", data: { id } };
+}

@@ -1,0 +1,289 @@
+// Our side of calls: sent, given up, answered.
+import {
+  cancelParams,
+  encodeNotification,
+  encodeRequest,
+  ErrorCode,
+  utf8Length,
+  type AnswerMessage,
+  type DecodeError,
+  type InvalidMessage,
+} from "@sluice/codec";
+import { StreamCode, type Half } from "@sluice/streams";
+import type { Answer } from "./arrivals.ts";
+import type { CallOptions, Core } from "./core.ts";
+import { RefusedError, RpcError, SessionError, TimeoutError } from "./error.ts";
+import type { HostStream } from "./host.ts";
+import { mayMention } from "./mention-in.ts";
+import { mentionStreams, type Mentioned } from "./mention-out.ts";
+import { dropAll, refusal, register, tooMany, type FilledSlot } from "./mentions.ts";
+import { OutgoingCall, OutgoingCalls, type Waiter } from "./outgoing.ts";
+
+const NO_SLOTS: readonly FilledSlot[] = [];
+const NO_STREAMS: readonly Half[] = [];
+
+const NOBODY: Waiter = { result: () => {}, error: () => {} };
+
+/** A message that is ready to go, and the streams it mentions. */
+interface Draft {
+  readonly text: string;
+  readonly mentioned: readonly Mentioned<HostStream>[];
+}
+
+export class Caller {
+  readonly #core: Core;
+  readonly #calls: OutgoingCalls = new OutgoingCalls();
+  // C6: the highest call of ours that the draining peer accepts.
+  #accepted = Number.POSITIVE_INFINITY;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  get pending(): number {
+    return this.#calls.size;
+  }
+
+  call(method: string, params: unknown, waiter: Waiter, options: CallOptions = {}): OutgoingCall | undefined {
+    const core = this.#core;
+    const refused = this.#refused();
+    if (refused !== undefined) {
+      waiter.error(refused);
+      return undefined;
+    }
+    const id = this.#calls.nextId();
+    let draft: Draft;
+    try {
+      draft = this.#draft(params, (value) =>
+        encodeRequest(core.dialect, id, method, value, extrasOf(options, core)),
+      );
+    } catch (error) {
+      waiter.error(error as Error);
+      return undefined;
+    }
+    const streams = this.open(draft.mentioned);
+    const call = new OutgoingCall(id, method, waiter, streams);
+    this.#calls.add(call);
+    core.observer?.call?.("out", "start", id, method);
+    core.observer?.frame?.("out", draft.text);
+    core.outbox.message(draft.text);
+    core.host.wake();
+    if (options.timeout !== undefined) this.#startTimeout(call, options.timeout, options.now ?? core.now);
+    this.attach(draft.mentioned, streams);
+    return call;
+  }
+
+  notify(method: string, params: unknown, extras: Readonly<Record<string, unknown>> | undefined): void {
+    const core = this.#core;
+    const refused = this.#refused();
+    if (refused !== undefined) throw refused;
+    // S3: no streams, and so nothing is a mention or needs an escape.
+    const { value } = mentionStreams(params, (object) => core.host.lift(object), undefined);
+    const text = encode(() => encodeNotification(core.dialect, method, value, extras));
+    this.#checkSize(text);
+    core.observer?.frame?.("out", text);
+    core.outbox.message(text);
+    core.host.wake();
+  }
+
+  /** A call whose answer somebody else looks out for: it only takes an id. */
+  reserve(method: string): OutgoingCall {
+    return new OutgoingCall(this.#calls.nextId(), method, NOBODY, NO_STREAMS);
+  }
+
+  /** Its answer may come and is nobody's. */
+  expect(call: OutgoingCall): void {
+    call.move("give up");
+    this.#calls.giveUp(call);
+  }
+
+  /** C3: the waiter hears at once; the peer is told once. */
+  giveUp(call: OutgoingCall, error: Error): void {
+    if (call.state !== "waiting") return;
+    const core = this.#core;
+    call.move("give up");
+    this.#calls.giveUp(call);
+    core.deadlines.cancel(call.deadline);
+    core.observer?.call?.("out", "cancel", call.id, call.method);
+    const { cancel } = core.dialect;
+    if (cancel !== undefined) {
+      core.outbox.message(encodeNotification(core.dialect, cancel.method, cancelParams(cancel, call.id)));
+      core.host.wake();
+    }
+    for (const half of call.streams)
+      core.streams.drop(half, StreamCode.cancelled, "the call was cancelled (S10)");
+    call.waiter.error(error);
+    core.settled();
+  }
+
+  /** An answer from the peer: in its turn it reaches its caller. */
+  answered(message: AnswerMessage, text: string): Answer | undefined {
+    const core = this.#core;
+    const slots = this.#register(message, text);
+    if (slots === undefined) return undefined;
+    const call = this.#calls.answered(message.id);
+    if (call === undefined) {
+      dropAll(core.streams, slots);
+      if (message.id !== null) core.fault({ rule: "C2", message: "an answer to no call of ours" });
+      else core.fault({ rule: "JSON-RPC 5.1", message: "the peer could not read a message of ours" });
+      return undefined;
+    }
+    if (call.state !== "waiting") {
+      call.move("answer");
+      dropAll(core.streams, slots, StreamCode.cancelled);
+      return undefined;
+    }
+    const refused = refusal(core.streams, slots, core.limits);
+    if (refused?.code === ErrorCode.limit) {
+      dropAll(core.streams, slots);
+      return { kind: "answer", call, message, slots: tooMany(core.limits) };
+    }
+    return { kind: "answer", call, message, slots };
+  }
+
+  /** A malformed answer: its call, where it can be told, fails with it. */
+  malformed(message: InvalidMessage): Answer | undefined {
+    const call = this.#calls.answered(message.id);
+    if (call === undefined || call.state !== "waiting") return undefined;
+    return { kind: "answer", call, message: message.error, slots: NO_SLOTS };
+  }
+
+  /** The answer's turn has come. */
+  settle({ call, message, slots }: Answer): void {
+    const core = this.#core;
+    if (call.state !== "waiting") {
+      // It was given up while its answer waited for its turn.
+      this.#calls.answered(call.id);
+      if (call.state === "given up") call.move("answer");
+      if (!(slots instanceof Error)) dropAll(core.streams, slots, StreamCode.cancelled);
+      return;
+    }
+    call.move("answer");
+    core.deadlines.cancel(call.deadline);
+    core.observer?.call?.("out", "end", call.id, call.method);
+    if (slots instanceof Error) call.waiter.error(slots);
+    else if (message instanceof Error || message.kind === "error") this.#failed(call, message);
+    else {
+      for (const { holder, key, half } of slots)
+        holder[key] = half === undefined ? null : core.host.received(half, call.id);
+      call.waiter.result(message.result);
+    }
+    core.settled();
+  }
+
+  /** The session is over. Returns what tells those who wait. */
+  lose(error: SessionError): () => void {
+    const calls = this.#calls.clear();
+    for (const call of calls) {
+      call.move("lose");
+      this.#core.deadlines.cancel(call.deadline);
+    }
+    return () => {
+      for (const call of calls) call.waiter.error(error);
+    };
+  }
+
+  peerDrains(accepted: number): void {
+    this.#accepted = accepted;
+  }
+
+  /** Params or a result as text, its streams mentioned. @throws RefusedError */
+  draft(value: unknown, encodeIt: (value: unknown) => string): Draft {
+    return this.#draft(value, encodeIt);
+  }
+
+  /** Opens our halves of what a message of ours mentions. */
+  open(mentioned: readonly Mentioned<HostStream>[]): readonly Half[] {
+    if (mentioned.length === 0) return NO_STREAMS;
+    return mentioned.map(({ id, stream }) => this.#core.streams.add(id, stream.of, stream.by === "sender"));
+  }
+
+  /** Gives the driver's streams their halves, once the message is on its way. */
+  attach(mentioned: readonly Mentioned<HostStream>[], halves: readonly Half[]): void {
+    mentioned.forEach(({ stream }, i) => stream.attach(halves[i]!));
+  }
+
+  #draft(value: unknown, encodeIt: (value: unknown) => string): Draft {
+    const core = this.#core;
+    const allocate = core.greeted ? (): number => this.#allocate() : undefined;
+    const { value: written, mentioned } = mentionStreams(value, (object) => core.host.lift(object), allocate);
+    if (mentioned.length > 0 && core.streams.openByUs + mentioned.length > core.peer!.limits.streams)
+      throw new RefusedError("S14", `the peer takes ${core.peer!.limits.streams} streams at once`);
+    const text = encode(() => encodeIt(written));
+    this.#checkSize(text);
+    return { text, mentioned };
+  }
+
+  #allocate(): number {
+    const id = this.#core.streams.allocate();
+    if (id === undefined) throw new RefusedError("S2", "stream ids are exhausted: open a new session");
+    return id;
+  }
+
+  #checkSize(text: string): void {
+    const max = this.#core.peer?.limits.message;
+    if (max === undefined || text.length * 3 <= max) return;
+    if (utf8Length(text) > max)
+      throw new RefusedError("limits.message", `the peer takes messages of up to ${max} bytes; use a stream`);
+  }
+
+  #refused(): Error | undefined {
+    const core = this.#core;
+    if (core.phase === "ended" || core.phase === "finishing") return core.error ?? closing();
+    if (core.phase === "greeting") return new RefusedError("H1", "the greeting is not over");
+    if (this.#accepted !== Number.POSITIVE_INFINITY)
+      return new RpcError(ErrorCode.draining, "the peer drains (C6)");
+    const { limits } = core;
+    if (this.#calls.size >= limits.pending)
+      return new RefusedError("limits.pending", `${limits.pending} calls without an answer`);
+    if (core.outbox.bytes > limits.outbox / 2)
+      return new RefusedError("limits.outbox", "the peer does not read: too much waits to be sent");
+    return undefined;
+  }
+
+  // S2a: before anything else is decided about the message.
+  #register(message: AnswerMessage, text: string): readonly FilledSlot[] | undefined {
+    const core = this.#core;
+    if (message.kind !== "result" || !core.greeted || !mayMention(text)) return NO_SLOTS;
+    const slots = register(core.streams, message as unknown as Record<string, unknown>, "result");
+    if (!(slots instanceof SessionError)) return slots;
+    core.end(slots);
+    return undefined;
+  }
+
+  #failed(call: OutgoingCall, message: DecodeError | (AnswerMessage & { kind: "error" })): void {
+    for (const half of call.streams)
+      this.#core.streams.drop(half, StreamCode.refused, "the call failed (S10)");
+    if (message instanceof Error) return call.waiter.error(message);
+    const { code, message: text, data } = message.error;
+    call.waiter.error(new RpcError(code, text, data));
+  }
+
+  #startTimeout(call: OutgoingCall, ms: number, now: number): void {
+    const core = this.#core;
+    call.deadline = core.deadlines.add(now + ms, () => this.giveUp(call, new TimeoutError(call.method, ms)));
+    core.host.schedule();
+  }
+}
+
+// C5: the peer may give up too, from when the call arrives. Only those who greeted know the member.
+function extrasOf(
+  { extras, timeout }: CallOptions,
+  core: Core,
+): Readonly<Record<string, unknown>> | undefined {
+  if (timeout === undefined || !core.greeted) return extras;
+  return { ...extras, deadline: Math.max(0, Math.floor(timeout)) };
+}
+
+function encode(encodeIt: () => string): string {
+  try {
+    return encodeIt();
+  } catch (cause) {
+    if (cause instanceof RefusedError) throw cause;
+    throw new RefusedError("JSON", `a value JSON cannot write: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function closing(): SessionError {
+  return new SessionError("closed", "peer", "the peer closed the session");
+}

@@ -1,0 +1,175 @@
+// What is to be sent, and in which order: messages and control first, in the order they were made; then grants, of
+// which only the latest matters; then stream data, taking turns. Data is cut when it is sent.
+import {
+  bytesToJson,
+  decodeUtf8,
+  frameToJson,
+  itemToJson,
+  Output,
+  partToJson,
+  type ControlFrame,
+  type DataFrame,
+  type Framing,
+} from "@sluice/codec";
+import { Deque, type Piece, type Scheduler, type SendHalf } from "@sluice/streams";
+
+const KiB = 1024;
+/** What one write holds of stream data: enough to keep a pipe busy, and less while calls would wait behind it. */
+const WRITE = 256 * KiB;
+const WRITE_BESIDE_CALLS = 64 * KiB;
+/** What one stream may send before it is the next one's turn. */
+const TURN = 64 * KiB;
+const TURN_BESIDE_CALLS = 16 * KiB;
+const FRAME_COST = 64;
+
+type Control = Exclude<ControlFrame, DataFrame>;
+
+export interface OutboxOptions {
+  /** undefined on a transport that carries whole messages. */
+  readonly framing: Framing | undefined;
+  readonly scheduler: Scheduler;
+  /** The half's end is in what was just flushed. */
+  readonly ended: (half: SendHalf) => void;
+}
+
+export class Outbox {
+  readonly #framing: Framing | undefined;
+  readonly #scheduler: Scheduler;
+  readonly #ended: (half: SendHalf) => void;
+  readonly #queue: Deque<string | Control> = new Deque();
+  readonly #grants: Map<number, number> = new Map();
+  readonly #output: Output;
+  #pong: string | undefined;
+  #bytes = 0;
+  #chunks: (Uint8Array | string)[] = [];
+  #frames = false;
+
+  constructor(options: OutboxOptions) {
+    this.#framing = options.framing;
+    this.#scheduler = options.scheduler;
+    this.#ended = options.ended;
+    this.#output = new Output(options.framing !== undefined);
+  }
+
+  /** Bytes of messages and control that wait, roughly (L4). */
+  get bytes(): number {
+    return this.#bytes;
+  }
+  get isEmpty(): boolean {
+    return (
+      this.#bytes === 0 && this.#grants.size === 0 && this.#pong === undefined && this.#scheduler.isEmpty
+    );
+  }
+
+  message(text: string): void {
+    this.#queue.push(text);
+    this.#bytes += text.length;
+  }
+
+  control(frame: Control): void {
+    this.#queue.push(frame);
+    this.#bytes += FRAME_COST;
+  }
+
+  /** L4: only the latest is kept. */
+  grant(id: number, offset: number): void {
+    this.#grants.set(id, offset);
+  }
+
+  forget(id: number): void {
+    this.#grants.delete(id);
+  }
+
+  /** L4: only the last is kept. */
+  pong(token: string): void {
+    this.#pong = token;
+  }
+
+  /** H3: what is queued goes out as it would have; everything after it in frames. */
+  switchToFrames(): void {
+    this.#messages();
+    this.#frames = true;
+  }
+
+  /** The next write: at most `WRITE` of stream data, less `besideCalls`. Empty where there is nothing to send. */
+  flush(besideCalls: boolean): (Uint8Array | string)[] {
+    this.#messages();
+    for (const [id, offset] of this.#grants) this.#control({ type: "grant", id, offset });
+    this.#grants.clear();
+    if (this.#pong !== undefined) this.#control({ type: "pong", token: this.#pong });
+    this.#pong = undefined;
+    if (!this.#scheduler.isEmpty) this.#data(besideCalls);
+    const bytes = this.#output.take();
+    if (this.#chunks.length === 0) return bytes;
+    const chunks = this.#chunks.concat(bytes);
+    this.#chunks = [];
+    return chunks;
+  }
+
+  clear(): void {
+    this.#queue.clear();
+    this.#grants.clear();
+    this.#pong = undefined;
+    this.#bytes = 0;
+  }
+
+  #messages(): void {
+    for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
+      if (typeof entry === "string") this.#message(entry);
+      else this.#control(entry);
+    }
+    this.#bytes = 0;
+  }
+
+  #data(besideCalls: boolean): void {
+    const turn = besideCalls ? TURN_BESIDE_CALLS : TURN;
+    let left = besideCalls ? WRITE_BESIDE_CALLS : WRITE;
+    while (left > 0) {
+      const half = this.#scheduler.next();
+      if (half === undefined) return;
+      const sent = this.#turn(half, turn);
+      left -= sent;
+      if (half.canSend) this.#scheduler.ready(half);
+    }
+  }
+
+  #turn(half: SendHalf, turn: number): number {
+    let sent = 0;
+    while (sent < turn) {
+      const piece = half.pull(turn - sent);
+      if (piece === undefined) break;
+      sent += piece.payload.length + FRAME_COST;
+      this.#piece(half, piece);
+      if (piece.end) {
+        this.#ended(half);
+        break;
+      }
+    }
+    return sent;
+  }
+
+  #piece(half: SendHalf, piece: Piece): void {
+    if (piece.payload.length === 0)
+      return this.#control({ type: "end", id: half.id, offset: half.window.sent });
+    if (this.#frames) this.#output.data(half.id, piece.payload, piece);
+    else this.#message(pieceToJson(half.id, piece));
+  }
+
+  #control(frame: Control): void {
+    if (this.#frames) this.#output.control(frame);
+    else this.#message(frameToJson(frame));
+  }
+
+  #message(text: string): void {
+    if (this.#frames) this.#output.message(text);
+    else if (this.#framing !== undefined) this.#output.framed(text, this.#framing);
+    else this.#chunks.push(text);
+  }
+}
+
+function pieceToJson(id: number, piece: Piece): string {
+  const { payload, item, more, end, whole } = piece;
+  if (!item) return bytesToJson(id, payload, end);
+  const text = decodeUtf8(payload) ?? ""; // pieces are cut between characters
+  return whole ? itemToJson(id, text, payload.length, end) : partToJson(id, text, more, end);
+}
