@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { fromBase64, toBase64 } from "./base64.ts";
 import { bytes } from "./testing.ts";
@@ -74,7 +74,7 @@ it.each(both)("gives back any bytes (%s)", (_, codec) => {
 });
 
 it("the two ways say the same of any text", () => {
-  const text = fc.string({ unit: fc.constantFrom(..."Aa0+/=-_ \n") });
+  const text = fc.string({ unit: fc.constantFrom(..."Aa0+/=-_ \n".split("")) });
   fc.assert(
     fc.property(text, (input) => {
       expect(fallback.fromBase64(input)).toEqual(fromBase64(input));

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { acp, codex, jsonrpc, lsp, mcp } from "./dialect.ts";
 import { encodeError, encodeNotification, encodeRequest, encodeResult } from "./encode.ts";
@@ -48,11 +48,16 @@ it("throws where JSON cannot say it, before anything is written", () => {
       throw new RangeError("from the getter");
     },
   };
-  for (const bad of [1n, [1n], cycle, getter]) {
-    expect(() => encodeRequest(jsonrpc, 1, "m", bad)).toThrow();
-    expect(() => encodeNotification(jsonrpc, "m", bad)).toThrow();
-    expect(() => encodeResult(jsonrpc, 1, bad)).toThrow();
-    expect(() => encodeError(jsonrpc, 1, { code: 1, message: "", data: bad })).toThrow();
+  for (const [bad, kind] of [
+    [1n, TypeError],
+    [[1n], TypeError],
+    [cycle, TypeError],
+    [getter, RangeError],
+  ] as const) {
+    expect(() => encodeRequest(jsonrpc, 1, "m", bad)).toThrow(kind);
+    expect(() => encodeNotification(jsonrpc, "m", bad)).toThrow(kind);
+    expect(() => encodeResult(jsonrpc, 1, bad)).toThrow(kind);
+    expect(() => encodeError(jsonrpc, 1, { code: 1, message: "", data: bad })).toThrow(kind);
   }
   expect(() => encodeResult(jsonrpc, 1, () => 1)).toThrow(TypeError);
   expect(() => encodeResult(jsonrpc, 1, Symbol("s"))).toThrow(TypeError);

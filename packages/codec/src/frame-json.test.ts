@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { jsonrpc } from "./dialect.ts";
 import { DecodeError } from "./error.ts";
@@ -34,7 +34,11 @@ const control = fc.oneof(
   }),
   fc.record({
     type: fc.constantFrom("ping" as const, "pong" as const),
-    token: fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: 16, maxLength: 16 }),
+    token: fc.string({
+      unit: fc.constantFrom(..."0123456789abcdef".split("")),
+      minLength: 16,
+      maxLength: 16,
+    }),
   }),
   fc.record({ type: fc.constant("drain" as const), call: fc.maxSafeNat(), reason: text }),
 );

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { DecodeError } from "./error.ts";
 import {
@@ -85,10 +85,10 @@ it("F1: reads each type of frame", () => {
 });
 
 it("F6: frames follow each other directly, and may be cut anywhere", () => {
-  const { data: first, last, ...whole } = one;
-  const input = join(Object.values(whole));
+  const whole = Object.values(one).filter((input) => input !== one.data && input !== one.last);
+  const input = join(whole);
   const expected = read(input);
-  expect(expected.length).toBe(Object.keys(whole).length);
+  expect(expected.length).toBe(whole.length);
   for (const chunks of everySplit(input)) expect(read(...chunks)).toEqual(expected);
 });
 
@@ -245,6 +245,8 @@ it("knows when an end of input cuts a frame", () => {
 
 // Totality.
 
+const { assert } = fc;
+
 function inContract(value: unknown): boolean {
   if (typeof value === "string" || value instanceof DecodeError) return true;
   const got = value as ControlFrame;
@@ -261,7 +263,7 @@ function inContract(value: unknown): boolean {
     case "reset":
     case "stop":
       return hasId && Number.isSafeInteger(got.code);
-    case "data": {
+    default: {
       const filled = got.size > 0 || (got.end && !got.item);
       return hasId && filled && got.size === (got.payload as Uint8Array).length && !(got.more && got.end);
     }
@@ -280,14 +282,14 @@ function holds(input: Uint8Array, cuts: readonly number[]): void {
 }
 
 it("any bytes are frames or an error", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), sizes, holds), { numRuns: 500 });
+  assert(fc.property(fc.uint8Array({ maxLength: 200 }), sizes, holds), { numRuns: 500 });
 });
 
 it("any header is a frame or an error", () => {
   const byte = fc.oneof(fc.nat(9), fc.nat(255));
   const head = fc.tuple(fc.nat(40), byte, fc.nat(8), fc.oneof(fc.constant(0), fc.nat(65535)), fc.nat(4));
   const frames = fc.array(fc.tuple(head, fc.uint8Array({ maxLength: 40 })), { maxLength: 5 });
-  fc.assert(
+  assert(
     fc.property(frames, sizes, (all, cuts) => {
       const written = all.map(([[length, type, flags, reserved, id], body]) =>
         frame(type, body, { length: length < 20 ? body.length : length, flags, reserved, id }),
@@ -301,7 +303,7 @@ it("any header is a frame or an error", () => {
 it("valid frames with any of their bytes changed are frames or an error", () => {
   const valid = join(Object.values(one));
   const edit = fc.tuple(fc.nat(valid.length), fc.nat(3), fc.uint8Array({ maxLength: 3 }));
-  fc.assert(
+  assert(
     fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), sizes, (edits, cuts) => {
       let input = valid;
       for (const [at, gone, put] of edits)

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { DecodeError } from "./error.ts";
 import { Headers } from "./headers.ts";
@@ -122,6 +122,8 @@ it("10 MB of a body in single bytes cost one look at each", () => {
 
 // Totality.
 
+const { assert } = fc;
+
 const sizes = fc.array(fc.integer({ min: 1, max: 40 }));
 function holds(input: Uint8Array, cuts: readonly number[]): void {
   const { read: got, held } = feed(headers(), cut(input, cuts));
@@ -132,7 +134,7 @@ function holds(input: Uint8Array, cuts: readonly number[]): void {
 }
 
 it("any bytes: text or an error, and never more held than the limit", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), sizes, (input, cuts) => holds(input, cuts)));
+  assert(fc.property(fc.uint8Array({ maxLength: 300 }), sizes, (input, cuts) => holds(input, cuts)));
 });
 
 it("valid input with any of its bytes changed is read to an end too", () => {
@@ -143,7 +145,7 @@ it("valid input with any of its bytes changed is read to an end too", () => {
     message(""),
   );
   const edit = fc.tuple(fc.nat(valid.length), fc.nat(3), fc.uint8Array({ maxLength: 3 }));
-  fc.assert(
+  assert(
     fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), sizes, (edits, cuts) => {
       let input = valid;
       for (const [at, gone, put] of edits)

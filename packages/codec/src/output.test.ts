@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { MAX_STREAM, type ControlFrame, type DataFrame } from "./frame.ts";
 import { FrameReader } from "./frame-reader.ts";
@@ -75,7 +75,11 @@ const sent: fc.Arbitrary<Sent> = fc.oneof(
   }),
   fc.record({
     type: fc.constantFrom("ping" as const, "pong" as const),
-    token: fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: 16, maxLength: 16 }),
+    token: fc.string({
+      unit: fc.constantFrom(..."0123456789abcdef".split("")),
+      minLength: 16,
+      maxLength: 16,
+    }),
   }),
   fc.record({ type: fc.constant("drain" as const), call: fc.maxSafeNat(), reason: text }),
   fc
