@@ -37,7 +37,7 @@ function execute({
     const child = spawn(command, args, {
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
-      env: { ...process.env, PATH },
+      env: { ...process.env, PATH, NO_COLOR: "1" },
     });
     let output = "";
     let late = false;
