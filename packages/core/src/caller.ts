@@ -165,7 +165,7 @@ export class Caller {
     else if (message instanceof Error || message.kind === "error") this.#failed(call, message);
     else {
       for (const { holder, key, half } of slots)
-        holder[key] = half === undefined ? null : core.host.received(half, call.id);
+        holder[key] = half === undefined ? null : core.host.received(half, call);
       call.waiter.result(message.result);
     }
     core.settled();

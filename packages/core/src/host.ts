@@ -7,6 +7,7 @@ import type { Fault } from "./faults.ts";
 import type { Hello } from "./greeting.ts";
 import type { IncomingCall } from "./incoming.ts";
 import type { Liftable } from "./mention-out.ts";
+import type { OutgoingCall } from "./outgoing.ts";
 
 /** A stream of the driver's, found in params or a result. */
 export interface HostStream extends Liftable {
@@ -28,7 +29,7 @@ export interface Host {
   /** Whether an outgoing object is a stream. */
   lift(value: object): HostStream | undefined;
   /** What stands in params or a result in the place of a stream the peer mentioned. `call` is the one that carried it. */
-  received(half: Half, call: IncomingCall | number): unknown;
+  received(half: Half, call: IncomingCall | OutgoingCall): unknown;
   /** The greeting is over; without a hello the peer is a plain JSON-RPC peer. */
   open(peer: Hello | undefined): void;
   /** The peer drains: no call above `call` will run (C6). */

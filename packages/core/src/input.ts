@@ -39,7 +39,7 @@ export class Input {
 
   /** Whether the end of input, now, would cut something. */
   get partial(): boolean {
-    return this.#queue.length > 0 || this.#frames?.partial === true;
+    return this.#queue.length > 0 || (this.#frames ?? this.#framing)?.partial === true;
   }
 
   push(chunk: Uint8Array | string): void {
