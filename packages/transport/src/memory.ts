@@ -133,8 +133,9 @@ class MemoryEnd implements Transport {
     else if (this.#head > 1024) this.#head -= inbox.splice(0, this.#head).length;
 
     const peer = this.#peer;
+    if (this.#life !== "open") return; // a callback aborted
     if (peer.#sending === "full" && this.#waiting <= this.highWater / 2) peer.#drained();
-    if (peer.#sending === "ended" && this.#receiving === "open" && inbox.length === 0) {
+    if (peer.#sending === "ended" && this.#receiving === "open" && inbox.length === 0 && peer.#life === "open") {
       this.#receiving = "ended";
       events.onEnd();
       // Both directions have ended: over for both. Whoever hears the second end closes them.
