@@ -97,6 +97,7 @@ export class Callee implements Answerer {
     try {
       const draft = this.#caller.draft(result, (value) => encodeResult(core.dialect, call.id, value));
       const halves = this.#caller.open(draft.mentioned);
+      call.results = halves;
       this.#answered(call, draft.text);
       this.#caller.attach(draft.mentioned, halves);
       // S11: those nobody used. Mentioning one in the result has used it.

@@ -7,6 +7,8 @@ import type { Deadline } from "./deadlines.ts";
 import type { Limits } from "./limits.ts";
 import type { Slot } from "./mention-in.ts";
 
+const NONE: readonly Half[] = [];
+
 export type IncomingState = "waiting" | "running" | "cancelled" | "answered" | "lost";
 type IncomingEvent = "start" | "cancel" | "answer" | "lose";
 
@@ -40,6 +42,8 @@ export class IncomingCall {
   /** Why it was cancelled. */
   cancelled: Error | undefined;
   lane: string | undefined;
+  /** The streams its result mentioned, once it has been answered. */
+  results: readonly Half[] = NONE;
   readonly #answerer: Answerer;
   #state: IncomingState = "waiting";
 
@@ -98,7 +102,6 @@ export class IncomingCall {
   }
 }
 
-const NONE: readonly Half[] = [];
 
 /** A notification on its way to its handler. */
 export interface IncomingNotification {

@@ -222,10 +222,12 @@ export class Streams implements SendHost, ReceiveHost {
   lose(cause: SessionError): () => void {
     this.scheduler.clear();
     const halves = this.#registry.clear();
+    const live = [...this.#live].reverse();
     this.#live.clear();
     this.#unread = 0;
     return () => {
       for (const half of halves) half.lose(cause);
+      for (const half of live) half.onReleased?.();
     };
   }
 
@@ -236,7 +238,10 @@ export class Streams implements SendHost, ReceiveHost {
   }
 
   #forget(half: Half): void {
-    if (this.#live.delete(half)) this.#options.observer?.stream?.("over", half);
+    if (this.#live.delete(half)) {
+      this.#options.observer?.stream?.("over", half);
+      half.onReleased?.();
+    }
     this.#options.settled();
   }
 }

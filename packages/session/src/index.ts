@@ -1,1 +1,25 @@
-export {};
+// For programs.
+export { connect, serve } from "./connect.ts";
+export type { SessionOptions } from "./connect.ts";
+export type { CallOptions, Session } from "./session.ts";
+export type { HandlerContext } from "./context.ts";
+export type { Handler, Interceptor, NotificationHandler } from "./handlers.ts";
+export { bytes, items } from "./kinds.ts";
+export { tunnel } from "./tunnel.ts";
+export type { Duplex } from "./tunnel.ts";
+export { SessionReadable } from "./readable.ts";
+export { SessionWritable } from "./writable.ts";
+export { Handled } from "./chain.ts";
+export type { ChainHandler, ChainMessage } from "./chain.ts";
+export { Responder } from "./responder.ts";
+export { SentRequest } from "./sent-request.ts";
+export { contract } from "./contract.ts";
+export type { Contract, ContractClient, ContractHandlers, Method, Methods } from "./contract.ts";
+export { ValidationError } from "./validate.ts";
+export { assertNoLeaks } from "./no-leaks.ts";
+export type { Leak, LeakOptions } from "./leaks.ts";
+export { CancelledError, RefusedError, RpcError, SessionError, TimeoutError } from "@sluice/core";
+export type { Fault, Hello, Limits, Observer, Stats } from "@sluice/core";
+export { StreamCode, StreamError } from "@sluice/streams";
+export { acp, codex, ErrorCode, jsonrpc, lsp, mcp } from "@sluice/codec";
+export type { Dialect } from "@sluice/codec";

@@ -63,6 +63,8 @@ export class ReceiveHalf {
   readonly window: ReceiveWindow;
   /** Called when there is something to read, or the terminal has come. */
   onReadable: (() => void) | undefined;
+  /** Called once, when nobody here holds it any more: for lifetimes that hang on it. */
+  onReleased: (() => void) | undefined;
   /** S11: somebody uses it. */
   taken = false;
   readonly #host: ReceiveHost;
@@ -101,16 +103,18 @@ export class ReceiveHalf {
 
   /** Counts a data frame against the credit and queues it. Returns the rule it breaks, where it breaks one. */
   arrive(frame: Arrival): "S4" | "F2a" | undefined {
-    if (frame.item !== (this.of === "items")) return "F2a";
-    const cost = this.of === "items" ? this.#parts.cost(frame) : frame.size;
+    const { item, payload } = frame;
+    // What is dropped may be of any kind: a stream of one we do not know (S1) is stopped like any other.
+    if (item !== (this.of === "items") && this.#state !== "stopping") return "F2a";
+    // F2: only the JSON encoding has whole items that are not bytes; one cannot stand inside another.
+    if (this.#parts.open && !(payload instanceof Uint8Array)) return "F2a";
+    const cost = item ? this.#parts.cost(frame) : frame.size;
     if (!this.window.arrive(cost)) return "S4";
     this.#state = move(RECEIVE_HALF, this.#state, "data");
-    if (this.#state === "stopping") {
-      this.window.read(cost);
-      return undefined;
-    }
+    // S9: counted against the credit the peer knows of, which does not grow any more.
+    if (this.#state === "stopping") return undefined;
     this.#host.unreadBy(cost);
-    if (this.of === "bytes") this.#pushBytes(frame.payload as Uint8Array);
+    if (this.of === "bytes") this.#pushBytes(payload as Uint8Array);
     else this.#pushItem(frame, cost);
     return undefined;
   }
@@ -247,7 +251,6 @@ export class ReceiveHalf {
     for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift())
       unread += entry.cost;
     if (unread > 0) this.#host.unreadBy(-unread);
-    this.window.read(unread);
   }
 
   #release(): void {

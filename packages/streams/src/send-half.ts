@@ -48,6 +48,8 @@ export class SendHalf {
   onRoom: (() => void) | undefined;
   /** Called once, when the half is over: without an error its end was sent. */
   onOver: ((error: StreamError | undefined) => void) | undefined;
+  /** Called once, when nobody here holds it any more: for lifetimes that hang on it. */
+  onReleased: (() => void) | undefined;
   /** S11: somebody uses it. */
   taken = false;
   readonly #host: SendHost;
@@ -159,7 +161,8 @@ export class SendHalf {
       this.#sent();
       return END;
     }
-    const limit = Math.min(max, DATA_LIMIT);
+    // F2: what is left of a turn may be too little for a character, which must not be cut.
+    const limit = Math.max(LONGEST_CHARACTER, Math.min(max, DATA_LIMIT));
     const hadRoom = this.hasRoom;
     const piece = this.of === "bytes" ? this.#pullBytes(limit) : this.#pullItem(limit);
     if (piece.end) this.#sent();

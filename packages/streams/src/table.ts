@@ -23,11 +23,13 @@ export function may<S extends string, E extends string>(table: Table<S, E>, stat
 export function diagram<S extends string, E extends string>(table: Table<S, E>): string {
   const lines = ["stateDiagram-v2"];
   const states = Object.keys(table) as S[];
-  lines.push(`  [*] --> ${states[0]}`);
+  const id = (state: S): string => state.replaceAll(" ", "_"); // Mermaid takes no spaces in an id
+  for (const state of states) if (id(state) !== state) lines.push(`  state "${state}" as ${id(state)}`);
+  lines.push(`  [*] --> ${id(states[0]!)}`);
   for (const state of states) {
     const moves = Object.entries(table[state]) as [E, S][];
-    for (const [event, next] of moves) lines.push(`  ${state} --> ${next}: ${event}`);
-    if (moves.length === 0) lines.push(`  ${state} --> [*]`);
+    for (const [event, next] of moves) lines.push(`  ${id(state)} --> ${id(next)}: ${event}`);
+    if (moves.length === 0) lines.push(`  ${id(state)} --> [*]`);
   }
   return lines.join("\n");
 }

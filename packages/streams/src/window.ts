@@ -51,7 +51,7 @@ export class ReceiveWindow {
   #arrived = 0;
   #read = 0;
   #grown = 0;
-  readonly #growth: Growth | undefined;
+  #growth: Growth | undefined;
 
   constructor(first: number, growth?: Growth) {
     this.#size = first;
@@ -92,20 +92,20 @@ export class ReceiveWindow {
     return this.#granted;
   }
 
-  /** Gives the growth back to the session. */
+  /** Gives the growth back to the session. What is read afterwards makes nothing grow. */
   close(): void {
     this.#growth?.budget.giveBack(this.#grown);
+    this.#growth = undefined;
     this.#grown = 0;
   }
 
-  // The reader keeps up (nothing lies unread) and yet the writer has nearly used its credit: the window is what holds
-  // the stream back, so it doubles.
+  // Half the window has been used and nothing lies unread: the reader keeps up, so the window may be what holds the
+  // stream back, and doubles. Without a clock a slow writer cannot be told from one that waits for credit.
   #grow(): void {
     const growth = this.#growth;
-    if (growth === undefined || this.#size >= growth.max) return;
-    const keepsUp = this.unread === 0 && this.#granted - this.#arrived <= this.#size / 2;
+    if (growth === undefined || this.#size >= growth.max || this.unread > 0) return;
     const more = Math.min(this.#size, growth.max - this.#size);
-    if (!keepsUp || !growth.budget.claim(more)) return;
+    if (!growth.budget.claim(more)) return;
     this.#size += more;
     this.#grown += more;
   }

@@ -1,0 +1,200 @@
+// Drives a core over a transport: carries bytes both ways, keeps the clock, and turns what the core tells into calls of
+// handlers and streams for whoever holds them.
+import type { NotificationMessage } from "@sluice/codec";
+import {
+  Core,
+  SessionError,
+  type CoreOptions,
+  type Fault,
+  type Hello,
+  type Host,
+  type HostStream,
+  type IncomingCall,
+  type OutgoingCall,
+  type Waiter,
+} from "@sluice/core";
+import type { Half } from "@sluice/streams";
+import type { Chunk, Transport, TransportError, TransportEvents } from "@sluice/transport";
+import { lift, type Lifter } from "./lift.ts";
+import { Lifetime } from "./lifetime.ts";
+import { macrotask } from "./macrotask.ts";
+
+/** Who waits for an answer, and makes the streams in it into what its door calls streams. */
+export interface DoorWaiter extends Waiter {
+  receive?(half: Half): unknown;
+}
+
+/** What runs the peer's calls. */
+export interface Dispatcher {
+  /** Must answer it, now or later. Must not throw. */
+  call(call: IncomingCall): void;
+  notification(message: NotificationMessage, done: () => void): void;
+  /** What a stream in the params of `call` is to its handler. */
+  receive(half: Half, call: IncomingCall): unknown;
+}
+
+export interface DriverOptions {
+  readonly core: Omit<CoreOptions, "unit" | "quotes" | "framesFromStart">;
+  readonly transport: Transport;
+  readonly dispatcher: Dispatcher;
+  readonly lifter: Lifter | undefined;
+  /** What a stream in a result is, where its waiter does not say. */
+  readonly receive: (half: Half) => unknown;
+  readonly onFault: ((fault: Fault) => void) | undefined;
+  readonly onDraining: ((reason: string) => void) | undefined;
+}
+
+export class Driver implements Host, TransportEvents {
+  readonly core: Core;
+  readonly lifetime: Lifetime = new Lifetime();
+  /** Settles once the greeting is over. Rejects with the reason where the session ends before. */
+  readonly opened: Promise<Hello | undefined>;
+  /** Settles once the transport is gone, with the reason the session ended. */
+  readonly closed: Promise<SessionError>;
+  readonly #options: DriverOptions;
+  readonly #transport: Transport;
+  #resolveOpened!: (peer: Hello | undefined) => void;
+  #rejectOpened!: (error: SessionError) => void;
+  #resolveClosed!: (error: SessionError) => void;
+  #writable = true;
+  #flushing = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #drained: (() => void)[] = [];
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    this.#transport = options.transport;
+    const { unit, quotes, encoding } = options.transport;
+    this.core = new Core(
+      { ...options.core, unit, quotes: quotes ?? false, framesFromStart: encoding === "frames" },
+      this,
+    );
+    this.opened = new Promise((resolve, reject) => {
+      this.#resolveOpened = resolve;
+      this.#rejectOpened = reject;
+    });
+    this.opened.catch(() => {}); // `closed` tells too
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  start(): void {
+    this.#transport.start(this);
+    this.core.start(clock());
+  }
+
+  get now(): number {
+    return clock();
+  }
+
+  /** Settles once what is queued so far has been handed to the transport, or the session is over. */
+  handedOver(): Promise<void> {
+    if (this.core.outbox.bytes === 0 || this.core.error !== undefined) return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  // What the transport tells.
+
+  onData(chunk: Chunk): void {
+    this.core.receive(chunk, clock());
+  }
+  onDrain(): void {
+    this.#writable = true;
+    this.#flush();
+  }
+  onEnd(): void {
+    this.core.inputEnded(clock());
+  }
+  onClose(error?: TransportError): void {
+    this.core.transportLost(error);
+    clearTimeout(this.#timer);
+    this.#resolveClosed(this.core.error!);
+  }
+
+  // What the core tells.
+
+  wake(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(this.#flush);
+  }
+
+  turn(): void {
+    macrotask(this.#turn);
+  }
+
+  schedule(): void {
+    const next = this.core.nextDeadline;
+    if (next === undefined || next >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = next;
+    this.#timer = setTimeout(this.#tick, Math.max(0, next - clock()));
+  }
+
+  call(call: IncomingCall): void {
+    this.#options.dispatcher.call(call);
+  }
+  notification(message: NotificationMessage, done: () => void): void {
+    this.#options.dispatcher.notification(message, done);
+  }
+  lift(value: object): HostStream | undefined {
+    return lift(value, this.#options.lifter);
+  }
+  received(half: Half, call: IncomingCall | OutgoingCall): unknown {
+    if ("message" in call) return this.#options.dispatcher.receive(half, call);
+    const waiter = call.waiter as DoorWaiter;
+    return waiter.receive === undefined ? this.#options.receive(half) : waiter.receive(half);
+  }
+  open(peer: Hello | undefined): void {
+    this.#resolveOpened(peer);
+  }
+  draining(_call: number, reason: string): void {
+    this.#options.onDraining?.(reason);
+  }
+  fault(fault: Fault): void {
+    this.#options.onFault?.(fault);
+  }
+
+  // L6: finalizers first, while nothing more can be called; the transport is released last.
+  ended(error: SessionError): void {
+    clearTimeout(this.#timer);
+    this.lifetime.close();
+    this.#rejectOpened(error);
+    const last = this.core.flush();
+    if (last.length > 0) this.#transport.write(last);
+    this.#handOver();
+    if (error.by === "transport") this.#transport.abort();
+    else this.#transport.close(error.message);
+    this.#timer = setTimeout(() => this.#transport.abort(), this.core.limits.close);
+  }
+
+  readonly #flush = (): void => {
+    this.#flushing = false;
+    while (this.#writable && this.core.error === undefined) {
+      const chunks = this.core.flush();
+      if (chunks.length === 0) break;
+      this.#writable = this.#transport.write(chunks);
+    }
+    if (this.#drained.length > 0 && this.core.outbox.bytes === 0) this.#handOver();
+  };
+
+  readonly #turn = (): void => this.core.turn();
+
+  readonly #tick = (): void => {
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    this.core.tick(clock());
+    if (this.core.error === undefined) this.schedule();
+  };
+
+  #handOver(): void {
+    const waiting = this.#drained;
+    this.#drained = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+function clock(): number {
+  return performance.now();
+}

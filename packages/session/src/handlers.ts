@@ -1,0 +1,172 @@
+// Runs the peer's calls: finds the handler, gives it params and context, answers with what comes of it.
+import { ErrorCode, type NotificationMessage, type Params } from "@sluice/codec";
+import { CancelledError, RpcError, type IncomingCall } from "@sluice/core";
+import type { Half } from "@sluice/streams";
+import { CallContext, type HandlerContext } from "./context.ts";
+import type { Dispatcher } from "./driver.ts";
+import type { HandlerChain } from "./chain.ts";
+import { Responder } from "./responder.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Answers a call. What it returns is the result (undefined as null), what it throws the error: an `RpcError` as it is,
+ * anything else as -32603 without its text.
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- params are what the peer sent; a contract gives them types
+export type Handler = (params: any, context: HandlerContext) => unknown;
+
+/** Runs a notification; what it returns or throws reaches nobody but `onHandlerError`. */
+export type NotificationHandler = Handler;
+
+/** One function around every call of the peer's, or of ours. `next` goes on, with other params if given. */
+export type Interceptor = (
+  call: { readonly method: string; readonly params: unknown; readonly context?: HandlerContext },
+  next: (params?: unknown) => Promise<unknown>,
+) => Promise<unknown>;
+
+export interface HandlerOptions {
+  readonly handlers: ReadonlyMap<string, Handler>;
+  readonly notifications: ReadonlyMap<string, NotificationHandler>;
+  /** Methods without a handler. */
+  readonly fallback: Handler | undefined;
+  readonly fallbackNotification: NotificationHandler | undefined;
+  readonly intercept: readonly Interceptor[];
+  readonly chain: HandlerChain;
+  readonly onHandlerError: (error: unknown, method: string) => void;
+  readonly receive: (half: Half) => unknown;
+}
+
+export class Handlers implements Dispatcher {
+  readonly #options: HandlerOptions;
+  readonly #session: () => Session;
+
+  constructor(options: HandlerOptions, session: () => Session) {
+    this.#options = options;
+    this.#session = session;
+  }
+
+  receive(half: Half): unknown {
+    return this.#options.receive(half);
+  }
+
+  call(call: IncomingCall): void {
+    const { handlers, chain, fallback, intercept } = this.#options;
+    const { method, params } = call;
+    const handler = handlers.get(method);
+    if (handler === undefined && !chain.isEmpty) return this.#chained(call);
+    const run = handler ?? fallback;
+    if (run === undefined) return void call.fail(methodNotFound());
+    const context = new CallContext(this.#session(), method, call.message.raw, call);
+    const settle = new Settle(call, context, this.#options.onHandlerError);
+    try {
+      const result = intercept.length === 0 ? run(params, context) : this.#intercepted(run, method, params, context);
+      if (isThenable(result)) result.then(settle.succeed, settle.fail);
+      else settle.succeed(result);
+    } catch (error) {
+      settle.fail(error);
+    }
+  }
+
+  notification(message: NotificationMessage, done: () => void): void {
+    const { notifications, chain, fallbackNotification, onHandlerError } = this.#options;
+    const { method, params } = message;
+    const handler = notifications.get(method) ?? (chain.isEmpty ? fallbackNotification : undefined);
+    const context = new CallContext(this.#session(), method, message.raw, undefined);
+    const finish = (): void => {
+      context.close();
+      done();
+    };
+    const failed = (error: unknown): void => {
+      onHandlerError(error, method);
+      finish();
+    };
+    try {
+      const result =
+        handler === undefined
+          ? chain.notification({ method, params }, context, fallbackNotification)
+          : handler(params, context);
+      if (isThenable(result)) result.then(finish, failed);
+      else finish();
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  // The chain answers through a responder; one that is lost is answered for when the chain has let go of it.
+  #chained(call: IncomingCall): void {
+    const { chain, fallback } = this.#options;
+    const context = new CallContext(this.#session(), call.method, call.message.raw, call);
+    const settle = new Settle(call, context, this.#options.onHandlerError);
+    const responder = new Responder(call.method, settle);
+    const request = { method: call.method, params: call.params };
+    chain.request(request, responder, context).then((claimed) => {
+      if (claimed || responder.isSettled) return;
+      if (fallback === undefined) return responder.fail(methodNotFound());
+      try {
+        Promise.resolve(fallback(call.params, context)).then(settle.succeed, settle.fail);
+      } catch (error) {
+        settle.fail(error);
+      }
+    }, settle.fail);
+  }
+
+  #intercepted(run: Handler, method: string, params: Params | undefined, context: CallContext): Promise<unknown> {
+    const at = (i: number, now: unknown): Promise<unknown> => {
+      const interceptor = this.#options.intercept[i];
+      if (interceptor === undefined) return Promise.resolve(run(now, context));
+      return interceptor({ method, params: now, context }, (next = now) => at(i + 1, next));
+    };
+    return at(0, params);
+  }
+}
+
+/** Answers one call, and ends its lifetime. Both functions may be passed on by themselves. */
+export class Settle {
+  readonly #call: IncomingCall;
+  readonly #context: CallContext;
+  readonly #onError: (error: unknown, method: string) => void;
+
+  constructor(call: IncomingCall, context: CallContext, onError: (error: unknown, method: string) => void) {
+    this.#call = call;
+    this.#context = context;
+    this.#onError = onError;
+  }
+
+  get isOver(): boolean {
+    return this.#call.isOver;
+  }
+
+  readonly succeed = (result: unknown): void => {
+    const call = this.#call;
+    call.succeed(result);
+    // The call's finalizers wait for the streams of its result.
+    let open = 1;
+    const over = (): void => {
+      if (--open === 0) this.#context.close();
+    };
+    for (const half of call.results) {
+      if (half.isOver) continue;
+      open++;
+      half.onReleased = over;
+    }
+    over();
+  };
+
+  readonly fail = (error: unknown): void => {
+    const ours = error instanceof Error ? error : new Error(String(error), { cause: error });
+    if (!(error instanceof RpcError) && !(error instanceof CancelledError) && this.#call.cancelled === undefined)
+      this.#onError(error, this.#call.method);
+    // A handler that gave up because the peer cancelled says so.
+    const told = this.#call.cancelled !== undefined && !(error instanceof RpcError) ? this.#call.cancelled : ours;
+    this.#call.fail(told);
+    this.#context.close();
+  };
+}
+
+function methodNotFound(): RpcError {
+  return new RpcError(ErrorCode.methodNotFound, "method not found");
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
+}
