@@ -1,0 +1,50 @@
+import { Writable } from "node:stream";
+
+/** What we use of Bun's `FileSink`. */
+export interface FileSink {
+  write(chunk: Uint8Array): unknown;
+  /** A promise where the pipe is full. */
+  flush(): unknown;
+  end(): unknown;
+}
+
+declare const Bun: { file(fd: number): { writer(options: { highWaterMark: number }): FileSink } };
+
+/** Bun's own writer for standard output. */
+export function standardOutput(): FileSink {
+  return Bun.file(1).writer({ highWaterMark: 256 * 1024 });
+}
+
+/** A sink of Bun's as a node stream: chunks that are written together leave together. */
+export class FileSinkStream extends Writable {
+  readonly #sink: FileSink;
+
+  constructor(sink: FileSink) {
+    super({ highWaterMark: 256 * 1024, decodeStrings: false });
+    this.#sink = sink;
+  }
+
+  override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#sink.write(chunk);
+    this.#flush(done);
+  }
+
+  override _writev(chunks: { chunk: Uint8Array }[], done: (error?: Error | null) => void): void {
+    for (const { chunk } of chunks) this.#sink.write(chunk);
+    this.#flush(done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    Promise.resolve(this.#sink.end()).then(() => done(), done);
+  }
+
+  #flush(done: (error?: Error | null) => void): void {
+    try {
+      const flushed = this.#sink.flush();
+      if (flushed instanceof Promise) flushed.then(() => done(), done);
+      else done();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+}
