@@ -45,7 +45,11 @@ export interface SendSetup {
   readonly half: SendHalf;
 }
 
-export function sender(of: "bytes" | "items" = "bytes", window: number = 64 * KiB, highWater: number = 64 * KiB): SendSetup {
+export function sender(
+  of: "bytes" | "items" = "bytes",
+  window: number = 64 * KiB,
+  highWater: number = 64 * KiB,
+): SendSetup {
   const told = new Told();
   return { told, half: new SendHalf(1, of, window, highWater, told) };
 }
