@@ -50,7 +50,7 @@ export class Registry {
 
   /** S2: whether the peer may mention this id, given the highest it had mentioned before the message. */
   mayMention(id: number, above: number): boolean {
-    return this.#isOurs(id) === false && id > above && id <= MAX_STREAM && !this.#open.has(id);
+    return !this.#isOurs(id) && id > above && id <= MAX_STREAM && !this.#open.has(id);
   }
 
   add(half: Half): void {
