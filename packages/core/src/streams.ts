@@ -6,6 +6,7 @@ import {
   Scheduler,
   SendHalf,
   SharedBudget,
+  StreamError,
   type Half,
   type ReceiveHost,
   type Role,
@@ -105,10 +106,10 @@ export class Streams implements SendHost, ReceiveHost {
     return half;
   }
 
-  /** S2a: nobody here wants it. */
+  /** S2a, S10, S11: it goes without its holder's doing. Who still reads it must not take that for its end. */
   drop(half: Half, code: number, message: string): void {
     if (half.kind === "send") half.reset(code, message);
-    else half.stop(code, message);
+    else half.stop(code, message, new StreamError(code, "us", message));
   }
 
   /** A stream frame from the peer. Returns the breach that closes the session, where it is one. */
