@@ -106,12 +106,13 @@ export class Reader {
     this.#kept = [];
     record.seen = this.#stopped ? "stop" : error === undefined ? "end" : "error";
     this.#end.note(`reader ${record.seen}`, half.id, error?.code ?? 0);
+    const { writer } = record;
     if (record.seen === "end") {
-      check(record.sent !== undefined && record.sent.code === undefined, "S7", `stream ${half.id}: an end nobody sent`);
+      check(writer?.state === "ended", "S7", `stream ${half.id}: an end nobody sent`);
       check(record.read === record.written, "S7", `stream ${half.id}: ${record.read} of ${record.written} before its end`);
     }
     if (error === undefined || error.code === StreamCode.sessionEnded || error.by === "us") return;
-    check(record.sent !== undefined, "S9", `stream ${half.id}: a reset nobody sent`);
-    check(record.sent.code === error.code, "S9", `stream ${half.id}: reset with ${error.code}, not ${record.sent.code}`);
+    check(writer?.error !== undefined, "S9", `stream ${half.id}: a reset nobody sent`);
+    check(writer.error.code === error.code, "S9", `stream ${half.id}: reset with ${error.code}, not ${writer.error.code}`);
   }
 }

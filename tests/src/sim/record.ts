@@ -1,4 +1,5 @@
 // What the simulation knows about each stream and call, from what the applications of both ends did and saw.
+import type { ReceiveHalf, SendHalf } from "@sluice/streams";
 import type { End } from "./end.ts";
 
 export interface StreamRecord {
@@ -8,8 +9,9 @@ export interface StreamRecord {
   written: number;
   /** The texts of the items. */
   readonly items: string[];
-  /** What became of the writer's half. */
-  sent: { readonly code: number | undefined } | undefined;
+  /** The halves of its writer and its reader. */
+  writer: SendHalf | undefined;
+  reader: ReceiveHalf | undefined;
   /** Bytes or items read. */
   read: number;
   /** What the reader saw last. */
@@ -43,7 +45,7 @@ export class Ledger {
   stream(id: number, of: "bytes" | "items"): StreamRecord {
     let record = this.streams.get(id);
     if (record === undefined) {
-      record = { id, of, written: 0, items: [], sent: undefined, read: 0, seen: undefined };
+      record = { id, of, written: 0, items: [], writer: undefined, reader: undefined, read: 0, seen: undefined };
       this.streams.set(id, record);
     }
     return record;

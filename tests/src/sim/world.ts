@@ -73,7 +73,7 @@ export class World {
   /** Runs to the end. @throws Violation */
   run(): void {
     const { clock, setup, ends } = this;
-    for (const end of ends) clock.after(0, () => end.enter("start", 0, () => end.core.start(clock.now)));
+    for (const end of ends) end.enter("start", 0, () => end.core.start(0));
     for (let n = 0; n < setup.steps; n++) {
       const random = Random.of(this.seed, STEP + n);
       const at = random.below(setup.length);

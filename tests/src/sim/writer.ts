@@ -108,8 +108,6 @@ export class Writer {
 
   #isOver(error: StreamError | undefined): void {
     check(++this.#over === 1, "once", `the writer of stream ${this.half.id} was told twice that it is over`);
-    check(this.record.sent === undefined, "once", `stream ${this.half.id} ended twice`);
-    this.record.sent = { code: error?.code };
     this.#end.note("writer over", this.half.id, error?.code ?? -1);
     check(this.half.queued === 0, "stats", "a writer that is over still queues");
   }
