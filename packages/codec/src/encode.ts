@@ -13,6 +13,9 @@ export function encodeRequest(
   params: unknown,
   extras?: Extras,
 ): string {
+  // Spreading nothing would still take the engine's slow way.
+  if (extras === undefined && dialect.version !== "omitted")
+    return JSON.stringify({ jsonrpc: "2.0", id, method, params });
   return dialect.version === "omitted"
     ? JSON.stringify({ id, method, params, ...extras })
     : JSON.stringify({ jsonrpc: "2.0", id, method, params, ...extras });
@@ -37,10 +40,17 @@ export function encodeNotification(
 export function encodeResult(dialect: Dialect, id: Id, result: unknown): string {
   if (typeof result === "function" || typeof result === "symbol")
     throw new TypeError(`a ${typeof result} cannot be a result`);
-  // Written by itself, because a `toJSON` may return undefined too and would take the member with it.
-  const value = (JSON.stringify(result) as string | undefined) ?? "null";
-  const members = `"id":${JSON.stringify(id)},"result":${value}}`;
-  return dialect.version === "omitted" ? `{${members}` : `{"jsonrpc":"2.0",${members}`;
+  const value = plain(result) ?? null;
+  if (typeof value === "function" || typeof value === "symbol") return encodeResult(dialect, id, null);
+  return dialect.version === "omitted"
+    ? JSON.stringify({ id, result: value })
+    : JSON.stringify({ jsonrpc: "2.0", id, result: value });
+}
+
+// A `toJSON` may return undefined too, and would take the member with it.
+function plain(value: unknown): unknown {
+  const { toJSON } = (value ?? {}) as { toJSON?: unknown };
+  return typeof toJSON === "function" ? toJSON.call(value, "") : value;
 }
 
 /** @throws as `encodeRequest` does, because of `error.data`. */

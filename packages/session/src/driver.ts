@@ -118,7 +118,7 @@ export class Driver implements Host, TransportEvents {
   wake(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    queueMicrotask(this.#flush);
+    void SOON.then(this.#flush);
   }
 
   turn(): void {
@@ -194,6 +194,9 @@ export class Driver implements Host, TransportEvents {
     for (const resolve of waiting) resolve();
   }
 }
+
+// A microtask. On Node this costs half of what queueMicrotask does.
+const SOON: Promise<void> = Promise.resolve();
 
 function clock(): number {
   return performance.now();

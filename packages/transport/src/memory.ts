@@ -101,7 +101,7 @@ class MemoryEnd implements Transport {
   #schedule(): void {
     if (this.#scheduled || this.#events === undefined) return;
     this.#scheduled = true;
-    queueMicrotask(this.#turn);
+    void SOON.then(this.#turn);
   }
 
   #deliver(): void {
@@ -163,3 +163,6 @@ class MemoryEnd implements Transport {
     this.#schedule();
   }
 }
+
+// A microtask. On Node this costs half of what queueMicrotask does.
+const SOON: Promise<void> = Promise.resolve();
