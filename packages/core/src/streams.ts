@@ -1,5 +1,5 @@
 // The streams of one session: which are open, what arrives for them, and what they tell the peer.
-import type { ResetFrame, StreamFrame } from "@sluice/codec";
+import { utf8Length, type ResetFrame, type StreamFrame } from "@sluice/codec";
 import {
   ReceiveHalf,
   Registry,
@@ -256,9 +256,9 @@ function breach(rule: string, message: string): SessionError {
   return new SessionError("protocol", "peer", `${message} (${rule})`, { rule });
 }
 
-// F1: control payloads are at most 4 KiB. An escaped character takes six bytes.
+// F1: control payloads are at most 4 KiB. An escaped character takes six bytes, so a message up to 3000.
 const MESSAGE = 500;
-const DATA = 500;
+const DATA = 900;
 
 function short(message: string): string {
   return message.length > MESSAGE ? `${message.slice(0, MESSAGE)}…` : message;
@@ -271,7 +271,8 @@ function resetFrame(id: number, code: number, message: string, data: unknown): R
 
 function isSmall(data: unknown): boolean {
   try {
-    return (JSON.stringify(data)?.length ?? Number.POSITIVE_INFINITY) <= DATA;
+    const text = JSON.stringify(data) as string | undefined;
+    return text !== undefined && text.length <= DATA && utf8Length(text) <= DATA;
   } catch {
     return false; // no JSON: a BigInt, a circle
   }
