@@ -38,6 +38,8 @@ export class Streams implements SendHost, ReceiveHost {
   #unread = 0;
   // H1: the first window of the streams the peer writes, and of those we write.
   #peerWindow = 0;
+  // L2: why the peer sends no more, once it does not.
+  #inputEnded: SessionError | undefined;
 
   constructor(options: StreamsOptions) {
     this.#options = options;
@@ -103,6 +105,7 @@ export class Streams implements SendHost, ReceiveHost {
     this.#registry.add(half);
     this.#live.add(half);
     observer?.stream?.("open", half);
+    if (this.#inputEnded !== undefined) this.#cutOff(half, this.#inputEnded);
     return half;
   }
 
@@ -210,13 +213,14 @@ export class Streams implements SendHost, ReceiveHost {
 
   /** L2: the peer sends no more. Readers get what arrived and then the cause; writers spend the credit they hold. */
   inputEnded(cause: SessionError): void {
-    for (const half of [...this.#registry.values()].reverse()) {
-      if (half.kind === "send") half.lastCredit();
-      else {
-        this.#remove(half);
-        half.lose(cause);
-      }
-    }
+    this.#inputEnded = cause;
+    for (const half of [...this.#registry.values()].reverse()) this.#cutOff(half, cause);
+  }
+
+  #cutOff(half: Half, cause: SessionError): void {
+    if (half.kind === "send") return half.lastCredit();
+    this.#remove(half);
+    half.lose(cause);
   }
 
   /** The session is over. Returns what tells the halves. */
