@@ -46,7 +46,8 @@ export class Arrivals {
     this.#asked = false;
     this.#answered = false;
     for (let n = this.#held.length; n > 0; n--) {
-      const arrival = this.#held.peek()!;
+      const arrival = this.#held.peek();
+      if (arrival === undefined) return; // what was delivered has ended the session
       if (this.#answered && arrival.kind !== "answer") return this.#ask();
       this.#held.shift();
       this.#deliver(arrival);
