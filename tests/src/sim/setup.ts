@@ -40,7 +40,7 @@ export function setup(random: Random): Setup {
   const headers = random.chance(30);
   const plain = random.chance(4);
   const options = (role: "initiator" | "acceptor"): CoreOptions => {
-    const theirs = limits(random);
+    const theirs = limits(random, plain);
     return {
       role,
       unit,
@@ -62,7 +62,7 @@ export function setup(random: Random): Setup {
   };
 }
 
-function limits(random: Random): Limits {
+function limits(random: Random, plain: boolean): Limits {
   const window = random.pick([4 * KiB, 4 * KiB, 5000, 8 * KiB, 16 * KiB, 64 * KiB]);
   const all = {
     ...LIMITS,
@@ -74,7 +74,8 @@ function limits(random: Random): Limits {
     calls: random.pick([1, 2, 4, LIMITS.calls]),
     waiting: random.pick([1, 3, LIMITS.waiting, LIMITS.waiting]),
     pending: random.pick([2, 8, LIMITS.pending]),
-    message: random.pick([12 * KiB, 64 * KiB, LIMITS.message]),
+    // A plain peer does not say how much it takes.
+    message: plain ? LIMITS.message : random.pick([12 * KiB, 64 * KiB, LIMITS.message]),
     greeting: 1000,
     ping: random.pick([30, 100]),
     handler: random.pick([20, LIMITS.handler, LIMITS.handler, LIMITS.handler]),

@@ -100,7 +100,10 @@ export class World {
     const [writer, reader] = direction === 0 ? this.ends : [this.ends[1], this.ends[0]];
     this.mayEnd();
     this.trace.note(this.clock.now, "link", kind, direction);
-    if (kind === "fin") return reader.enter("input ended", 0, () => reader.core.inputEnded(this.clock.now));
+    if (kind === "fin") {
+      this.clock.after(0, () => writer.flush()); // into the void
+      return reader.enter("input ended", 0, () => reader.core.inputEnded(this.clock.now));
+    }
     for (const end of [reader, writer]) {
       end.lost = true;
       end.out.close();
