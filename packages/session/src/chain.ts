@@ -12,7 +12,9 @@ export interface ChainMessage {
 }
 
 /** What a handler made of a message. `message` is what the next one gets. */
-export type Handled = { readonly handled: true } | { readonly handled: false; readonly message?: ChainMessage };
+export type Handled =
+  | { readonly handled: true }
+  | { readonly handled: false; readonly message?: ChainMessage };
 
 export const Handled: {
   readonly yes: Handled;
@@ -24,7 +26,11 @@ export const Handled: {
 
 /** A link of the chain. Claiming a request means to answer it by `responder`, now or later. */
 export interface ChainHandler {
-  request?(request: ChainMessage, responder: Responder, context: HandlerContext): Handled | PromiseLike<Handled>;
+  request?(
+    request: ChainMessage,
+    responder: Responder,
+    context: HandlerContext,
+  ): Handled | PromiseLike<Handled>;
   notification?(notification: ChainMessage, context: HandlerContext): Handled | PromiseLike<Handled>;
 }
 

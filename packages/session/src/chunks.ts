@@ -13,7 +13,11 @@ export function encodeChunk(of: "bytes" | "items", chunk: unknown): Uint8Array {
   if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
   const hint = "send text through a TextEncoderStream, and JSON values as items(stream)";
-  throw new StreamError(StreamCode.internal, "us", `a byte stream carries Uint8Arrays, not ${nameOf(chunk)}: ${hint}`);
+  throw new StreamError(
+    StreamCode.internal,
+    "us",
+    `a byte stream carries Uint8Arrays, not ${nameOf(chunk)}: ${hint}`,
+  );
 }
 
 function encodeItem(item: unknown): Uint8Array {

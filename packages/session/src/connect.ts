@@ -29,7 +29,10 @@ export interface SessionOptions extends LeakOptions {
    * Handlers start in the order of their messages and run concurrently, up to `limits.calls`. `serial`: one at a time.
    * A function names a lane: those of one lane run one at a time, the others beside them.
    */
-  readonly order?: "concurrent" | "serial" | ((message: { method: string; params: unknown }) => string | undefined);
+  readonly order?:
+    | "concurrent"
+    | "serial"
+    | ((message: { method: string; params: unknown }) => string | undefined);
   /** How the peer spells JSON-RPC. Default `jsonrpc`, which greets. */
   readonly dialect?: Dialect;
   /** On a byte transport: one message per line, or LSP's Content-Length headers. Default `lines`. */
@@ -118,7 +121,8 @@ export function build(
 
 /** The half as a web stream, watched for leaks. */
 function receiver(options: LeakOptions): (half: Half) => unknown {
-  return (half) => (half.kind === "send" ? new SessionWritable(half, options) : new SessionReadable(half, options));
+  return (half) =>
+    half.kind === "send" ? new SessionWritable(half, options) : new SessionReadable(half, options);
 }
 
 function coreOptions(role: Role, options: SessionOptions): Omit<CoreOptions, "unit"> {
@@ -150,7 +154,8 @@ function closeOnAbort(signal: AbortSignal | undefined, session: Session): void {
   void session.closed.then((_: SessionError) => signal.removeEventListener("abort", abort));
 }
 
-function report(error: unknown, method: string): void {
+/** What happens to a handler's error where nobody asked to be told. */
+export function report(error: unknown, method: string): void {
   console.error(`sluice: the handler of ${JSON.stringify(method.slice(0, 100))} failed:`, error);
 }
 

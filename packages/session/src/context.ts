@@ -51,7 +51,10 @@ export class CallContext implements HandlerContext {
     const call = this.#call;
     if (call?.cancelled !== undefined) abort.abort(call.cancelled);
     else if (call !== undefined) this.onCancel((reason) => abort.abort(reason));
-    else void this.session.closed.then((error) => abort.abort(new CancelledError(error.message, { cause: error })));
+    else
+      void this.session.closed.then((error) =>
+        abort.abort(new CancelledError(error.message, { cause: error })),
+      );
     return abort.signal;
   }
 

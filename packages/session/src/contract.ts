@@ -55,19 +55,25 @@ export function contract<const M extends Methods>(methods: M): Contract<M> {
       call: async (method, ...[params, options]) => {
         const result = await session.call(method, params, options);
         const schema = methods[method]?.result;
-        return (schema === undefined ? result : await validate(schema, result, `result of ${method}`)) as never;
+        return (
+          schema === undefined ? result : await validate(schema, result, `result of ${method}`)
+        ) as never;
       },
     }),
     handlers: (implementation) =>
       Object.fromEntries(
-        Object.entries(methods).map(([name, method]) => [name, checked(name, method, implementation[name] as Handler)]),
+        Object.entries(methods).map(([name, method]) => [
+          name,
+          checked(name, method, implementation[name] as Handler),
+        ]),
       ),
   };
 }
 
 function checked(name: string, method: Method, handler: Handler): Handler {
   return async (params: unknown, context) => {
-    const checkedParams = method.params === undefined ? undefined : await checkParams(method.params, params, name);
+    const checkedParams =
+      method.params === undefined ? undefined : await checkParams(method.params, params, name);
     const result: unknown = await handler(checkedParams, context);
     return method.result === undefined ? result : validate(method.result, result, `result of ${name}`);
   };

@@ -1,1 +1,184 @@
-export {};
+// The Effect door: scoped sessions, typed errors, `Stream` and `Sink` for streams, interruption for cancelling.
+import type {
+  CancelledError,
+  Hello,
+  RefusedError,
+  RpcError,
+  SessionError,
+  Stats,
+  TimeoutError,
+} from "@sluice/core";
+import { CancelledError as Cancelled } from "@sluice/core";
+import type { Role } from "@sluice/streams";
+import type { Transport } from "@sluice/transport";
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Layer from "effect/Layer";
+import type * as Scope from "effect/Scope";
+import { build, report, type SessionOptions } from "./connect.ts";
+import type { DoorWaiter, Driver } from "./driver.ts";
+import { EffectHandlers, type EffectHandler } from "./effect-handlers.ts";
+import { hang, lifterWith, sinkOf, streamOf } from "./effect-stream.ts";
+import { toCore, type CallOptions as PlainCallOptions, type Session as PlainSession } from "./session.ts";
+
+export { bytes, items } from "./kinds.ts";
+export { assertNoLeaks } from "./no-leaks.ts";
+export type { EffectHandler } from "./effect-handlers.ts";
+
+/** Why a call failed. */
+export type CallError = RpcError | CancelledError | TimeoutError | RefusedError | SessionError;
+
+export type CallOptions = Omit<PlainCallOptions, "signal">;
+
+/** One conversation, whose life is its scope. */
+export interface Session {
+  /**
+   * Calls the peer. `Stream`s and `Sink`s may stand anywhere in params; the streams of the result hang on the scope the
+   * call is made in. Interrupted, the peer is told once.
+   */
+  call<A = unknown>(
+    method: string,
+    params?: unknown,
+    options?: CallOptions,
+  ): Effect.Effect<A, CallError, Scope.Scope>;
+  /** Notifies the peer. Done once it has been handed to the transport. */
+  notify(method: string, params?: unknown): Effect.Effect<void, RefusedError | SessionError>;
+  /** The peer's hello; undefined where the peer is plain JSON-RPC. */
+  readonly peer: Hello | undefined;
+  /** Waits for the session's end and gives its reason. */
+  readonly closed: Effect.Effect<SessionError>;
+  /** Lets what runs finish, takes nothing new, and ends. */
+  drain(reason?: string): Effect.Effect<void>;
+  stats(): Stats;
+  /** The same session through the plain door. */
+  readonly plain: PlainSession;
+}
+
+/** The session as a service. */
+export const Session: Context.Service<Session, Session> = Context.Service<Session>("@sluice/session/Session");
+
+export interface EffectSessionOptions<R = never> extends Omit<
+  SessionOptions,
+  | "handlers"
+  | "notifications"
+  | "fallback"
+  | "fallbackNotification"
+  | "chain"
+  | "interceptIncoming"
+  | "interceptOutgoing"
+  | "signal"
+> {
+  readonly handlers?: Readonly<Record<string, EffectHandler<R>>>;
+  readonly notifications?: Readonly<Record<string, EffectHandler<R>>>;
+  /** Answers calls of methods that have no handler. */
+  readonly fallback?: EffectHandler<R>;
+}
+
+/** Opens a session as the one who greets; closing the scope closes it, and waits until its transport is released. */
+export function connect<R = never>(
+  transport: Transport,
+  options: EffectSessionOptions<R> = {},
+): Effect.Effect<Session, SessionError, R | Scope.Scope> {
+  return open("initiator", transport, options);
+}
+
+/** Opens a session as the one who is greeted; its life is as `connect`'s. */
+export function serve<R = never>(
+  transport: Transport,
+  options: EffectSessionOptions<R> = {},
+): Effect.Effect<Session, SessionError, R | Scope.Scope> {
+  return open("acceptor", transport, options);
+}
+
+/** A session as a layer: opened when it is built, closed when its scope is. The transport is made anew each time. */
+export function layer<R = never>(
+  transport: () => Transport,
+  options: EffectSessionOptions<R> & { readonly role?: Role } = {},
+): Layer.Layer<Session, SessionError, R> {
+  const opened = Effect.suspend(() => open(options.role ?? "initiator", transport(), options));
+  return Layer.effect(Session, opened);
+}
+
+function open<R>(
+  role: Role,
+  transport: Transport,
+  options: EffectSessionOptions<R>,
+): Effect.Effect<Session, SessionError, R | Scope.Scope> {
+  return Effect.flatMap(Effect.context<R>(), (context) => {
+    const acquire = Effect.sync(() => start(role, transport, options, context));
+    // The greeting is waited for outside of the acquisition, so that it can be interrupted.
+    const acquired = Effect.acquireRelease(acquire, ({ session }) =>
+      Effect.promise(() => session.close("its scope closed")),
+    );
+    return Effect.flatMap(acquired, ({ driver, session }) =>
+      Effect.as(
+        Effect.tryPromise({ try: () => driver.opened, catch: (error) => error as SessionError }),
+        door(driver, session),
+      ),
+    );
+  });
+}
+
+function start<R>(
+  role: Role,
+  transport: Transport,
+  options: EffectSessionOptions<R>,
+  context: Context.Context<R>,
+): { readonly driver: Driver; readonly session: PlainSession } {
+  const { handlers, notifications, fallback, ...plain } = options;
+  const handlerOptions = {
+    handlers: new Map(Object.entries(handlers ?? {})),
+    notifications: new Map(Object.entries(notifications ?? {})),
+    fallback,
+    context,
+    onHandlerError: options.onHandlerError ?? report,
+  };
+  return build(role, transport, plain, {
+    dispatcher: (session) => new EffectHandlers(handlerOptions, session),
+    lifter: lifterWith(context),
+  });
+}
+
+function door(driver: Driver, plain: PlainSession): Session {
+  const { core } = driver;
+  return {
+    call: (method, params, options) =>
+      Effect.flatMap(Effect.scope, (scope) => call(driver, scope, method, params, options)) as never,
+    notify: (method, params) =>
+      Effect.tryPromise({
+        try: () => plain.notify(method, params),
+        catch: (error) => error as RefusedError | SessionError,
+      }),
+    get peer(): Hello | undefined {
+      return core.peer;
+    },
+    closed: Effect.promise(() => plain.closed),
+    drain: (reason) => Effect.promise(() => plain.drain(reason)),
+    stats: () => plain.stats(),
+    plain,
+  };
+}
+
+function call(
+  { core, now }: Driver,
+  scope: Scope.Scope,
+  method: string,
+  params: unknown,
+  options: CallOptions = {},
+): Effect.Effect<unknown, CallError> {
+  return Effect.callback((resume) => {
+    const waiter: DoorWaiter = {
+      result: (value) => resume(Exit.succeed(value)),
+      error: (error) => resume(Exit.fail(error as CallError)),
+      receive: (half) => {
+        hang(half, scope);
+        return half.kind === "send" ? sinkOf(half) : streamOf(half);
+      },
+    };
+    const sent = core.call(method, params, waiter, toCore(options, now));
+    return Effect.sync(() => {
+      if (sent !== undefined) core.cancel(sent, new Cancelled("interrupted"));
+    });
+  });
+}

@@ -59,7 +59,8 @@ export class Handlers implements Dispatcher {
     const context = new CallContext(this.#session(), method, call.message.raw, call);
     const settle = new Settle(call, context, this.#options.onHandlerError);
     try {
-      const result = intercept.length === 0 ? run(params, context) : this.#intercepted(run, method, params, context);
+      const result =
+        intercept.length === 0 ? run(params, context) : this.#intercepted(run, method, params, context);
       if (isThenable(result)) result.then(settle.succeed, settle.fail);
       else settle.succeed(result);
     } catch (error) {
@@ -110,7 +111,12 @@ export class Handlers implements Dispatcher {
     }, settle.fail);
   }
 
-  #intercepted(run: Handler, method: string, params: Params | undefined, context: CallContext): Promise<unknown> {
+  #intercepted(
+    run: Handler,
+    method: string,
+    params: Params | undefined,
+    context: CallContext,
+  ): Promise<unknown> {
     const at = (i: number, now: unknown): Promise<unknown> => {
       const interceptor = this.#options.intercept[i];
       if (interceptor === undefined) return Promise.resolve(run(now, context));
@@ -154,10 +160,15 @@ export class Settle {
 
   readonly fail = (error: unknown): void => {
     const ours = error instanceof Error ? error : new Error(String(error), { cause: error });
-    if (!(error instanceof RpcError) && !(error instanceof CancelledError) && this.#call.cancelled === undefined)
+    if (
+      !(error instanceof RpcError) &&
+      !(error instanceof CancelledError) &&
+      this.#call.cancelled === undefined
+    )
       this.#onError(error, this.#call.method);
     // A handler that gave up because the peer cancelled says so.
-    const told = this.#call.cancelled !== undefined && !(error instanceof RpcError) ? this.#call.cancelled : ours;
+    const told =
+      this.#call.cancelled !== undefined && !(error instanceof RpcError) ? this.#call.cancelled : ours;
     this.#call.fail(told);
     this.#context.close();
   };

@@ -22,7 +22,11 @@ export function lift(value: object, more: Lifter | undefined): HostStream | unde
   return liftAs(value, undefined, more);
 }
 
-function liftAs(value: object, of: "bytes" | "items" | undefined, more: Lifter | undefined): HostStream | undefined {
+function liftAs(
+  value: object,
+  of: "bytes" | "items" | undefined,
+  more: Lifter | undefined,
+): HostStream | undefined {
   if (value instanceof ReadableStream) {
     checkFree(value);
     const kind = of ?? (value instanceof SessionReadable ? value.of : "bytes");
@@ -31,11 +35,16 @@ function liftAs(value: object, of: "bytes" | "items" | undefined, more: Lifter |
   if (value instanceof WritableStream) {
     checkFree(value);
     const kind = of ?? (value instanceof SessionWritable ? value.of : "bytes");
-    return { of: kind, by: "receiver", attach: (half) => void (half.kind === "receive" && pumpIn(half, value)) };
+    return {
+      of: kind,
+      by: "receiver",
+      attach: (half) => void (half.kind === "receive" && pumpIn(half, value)),
+    };
   }
   const lifted = more?.(value, of);
   if (lifted !== undefined) return lifted;
-  if (value instanceof Blob) return sending(of ?? "bytes", (half) => pumpOut(sourceOfReadable(value.stream()), half));
+  if (value instanceof Blob)
+    return sending(of ?? "bytes", (half) => pumpOut(sourceOfReadable(value.stream()), half));
   if (Symbol.asyncIterator in value) {
     const iterable = value as AsyncIterable<unknown>;
     return sending(of ?? "items", (half) => pumpOut(sourceOfIterable(iterable), half));
@@ -48,5 +57,6 @@ function sending(of: "bytes" | "items", pump: (half: Half & { kind: "send" }) =>
 }
 
 function checkFree(stream: ReadableStream | WritableStream): void {
-  if (stream.locked) throw new RefusedError("S2", "a stream that is locked cannot be sent: somebody else uses it");
+  if (stream.locked)
+    throw new RefusedError("S2", "a stream that is locked cannot be sent: somebody else uses it");
 }

@@ -40,7 +40,7 @@ export class SessionReadable<T = Uint8Array> extends ReadableStream<T> implement
   override getReader(options?: ReadableStreamGetReaderOptions): ReadableStreamReader<T>;
   override getReader(options?: ReadableStreamGetReaderOptions): ReadableStreamReader<T> {
     if (this.#iterating) throw new TypeError("the stream is being iterated");
-    return super.getReader(options as never) as ReadableStreamReader<T>;
+    return super.getReader(options as never);
   }
 
   override values(options?: ReadableStreamIteratorOptions): ReadableStreamAsyncIterator<T> {

@@ -1,5 +1,12 @@
 // The plain door: promises, AbortSignal, AsyncDisposable, web streams and async iterables.
-import { CancelledError, type CallOptions as CoreCallOptions, type Hello, type OutgoingCall, type SessionError, type Stats } from "@sluice/core";
+import {
+  CancelledError,
+  type CallOptions as CoreCallOptions,
+  type Hello,
+  type OutgoingCall,
+  type SessionError,
+  type Stats,
+} from "@sluice/core";
 import { StreamError, type Half } from "@sluice/streams";
 import type { ChainHandler, HandlerChain } from "./chain.ts";
 import type { DoorWaiter, Driver } from "./driver.ts";
@@ -130,7 +137,7 @@ export class PlainSession implements Session {
       return new Promise((resolve, reject) => core.call(method, params, { result: resolve, error: reject }));
     const { signal } = options;
     if (signal?.aborted === true) return Promise.reject(cancelled(signal));
-    const coreOptions = toCore(options, this.#driver);
+    const coreOptions = toCore(options, this.#driver.now);
     return new Promise((resolve, reject) => {
       if (signal === undefined) {
         core.call(method, params, { result: resolve, error: reject }, coreOptions);
@@ -204,7 +211,12 @@ class SignalledCall implements DoorWaiter {
       const { reason } = this.#signal;
       for (const half of streams)
         if (half.kind === "send") half.reset(codeOf(reason), textOf(reason));
-        else half.stop(codeOf(reason), textOf(reason), new StreamError(codeOf(reason), "us", "the call's signal aborted", { cause: reason }));
+        else
+          half.stop(
+            codeOf(reason),
+            textOf(reason),
+            new StreamError(codeOf(reason), "us", "the call's signal aborted", { cause: reason }),
+          );
     });
   }
 
@@ -221,16 +233,19 @@ class SignalledCall implements DoorWaiter {
 
 function cancelled(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
-  return reason instanceof CancelledError ? reason : new CancelledError("the call was cancelled", { cause: reason });
+  return reason instanceof CancelledError
+    ? reason
+    : new CancelledError("the call was cancelled", { cause: reason });
 }
 
-function toCore({ timeout, traceparent, tracestate }: CallOptions, driver: Driver): CoreCallOptions {
+/** What the core needs to know of a call's options, at this time. */
+export function toCore({ timeout, traceparent, tracestate }: CallOptions, now: number): CoreCallOptions {
   const extras = {
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(tracestate === undefined ? {} : { tracestate }),
   };
   return {
-    ...(timeout === undefined ? {} : { timeout, now: driver.now }),
+    ...(timeout === undefined ? {} : { timeout, now }),
     ...(Object.keys(extras).length === 0 ? {} : { extras }),
   };
 }

@@ -5,9 +5,12 @@ import { StreamCode, StreamError } from "@sluice/streams";
 /** The code for a reason: the application's own is kept, others say only that it was cancelled or failed (L7). */
 export function codeOf(reason: unknown): number {
   if (reason instanceof StreamError && reason.code >= StreamCode.application) return reason.code;
-  if (reason === undefined || reason instanceof CancelledError || isAbort(reason)) return StreamCode.cancelled;
+  if (reason === undefined || reason instanceof CancelledError || isAbort(reason))
+    return StreamCode.cancelled;
   if (reason instanceof StreamError)
-    return reason.code === StreamCode.none || reason.code === StreamCode.cancelled ? StreamCode.cancelled : StreamCode.internal;
+    return reason.code === StreamCode.none || reason.code === StreamCode.cancelled
+      ? StreamCode.cancelled
+      : StreamCode.internal;
   return reason instanceof TimeoutError ? StreamCode.timeout : StreamCode.internal;
 }
 

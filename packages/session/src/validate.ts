@@ -20,7 +20,7 @@ export async function validate<S extends StandardSchemaV1>(
 ): Promise<StandardSchemaV1.InferOutput<S>> {
   const result = await schema["~standard"].validate(value);
   if (result.issues !== undefined) throw new ValidationError(what, result.issues);
-  return result.value as StandardSchemaV1.InferOutput<S>;
+  return result.value;
 }
 
 /** Where an issue is, as `a.0.b`. */

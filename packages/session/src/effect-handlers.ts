@@ -1,0 +1,92 @@
+// Runs the peer's calls as fibers: cancelled is interrupted, and the call's scope stays open until the streams of its
+// result are over.
+import { ErrorCode, type NotificationMessage } from "@sluice/codec";
+import { CancelledError, RpcError, type IncomingCall } from "@sluice/core";
+import type { Half } from "@sluice/streams";
+import * as Cause from "effect/Cause";
+import type * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Scope from "effect/Scope";
+import { CallContext, type HandlerContext } from "./context.ts";
+import type { Dispatcher } from "./driver.ts";
+import { sinkOf, streamOf } from "./effect-stream.ts";
+import { Settle } from "./handlers.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Answers a call: its success is the result, an `RpcError` it fails with the error as it is, anything else -32603. Its
+ * `Scope` is the call's own.
+ */
+export type EffectHandler<R = never> = (
+  // oxlint-disable-next-line typescript/no-explicit-any -- params are what the peer sent; a contract gives them types
+  params: any,
+  context: HandlerContext,
+) => Effect.Effect<unknown, unknown, R | Scope.Scope>;
+
+export interface EffectHandlerOptions<R> {
+  readonly handlers: ReadonlyMap<string, EffectHandler<R>>;
+  readonly notifications: ReadonlyMap<string, EffectHandler<R>>;
+  readonly fallback: EffectHandler<R> | undefined;
+  readonly context: Context.Context<R>;
+  readonly onHandlerError: (error: unknown, method: string) => void;
+}
+
+export class EffectHandlers<R> implements Dispatcher {
+  readonly #options: EffectHandlerOptions<R>;
+  readonly #session: Session;
+
+  constructor(options: EffectHandlerOptions<R>, session: Session) {
+    this.#options = options;
+    this.#session = session;
+  }
+
+  receive(half: Half): unknown {
+    return half.kind === "send" ? sinkOf(half) : streamOf(half);
+  }
+
+  call(call: IncomingCall): void {
+    const { handlers, fallback, onHandlerError } = this.#options;
+    const { method, params } = call;
+    const handler = handlers.get(method) ?? fallback;
+    if (handler === undefined)
+      return void call.fail(new RpcError(ErrorCode.methodNotFound, "method not found"));
+    const context = new CallContext(this.#session, method, call.message.raw, call);
+    const settle = new Settle(call, context, onHandlerError);
+    const interrupt = this.#run(handler, params, context, (exit) => {
+      if (Exit.isSuccess(exit)) return settle.succeed(exit.value);
+      settle.fail(Cause.hasInterruptsOnly(exit.cause) ? new CancelledError() : Cause.squash(exit.cause));
+    });
+    if (!call.isOver) context.onCancel(interrupt);
+  }
+
+  notification(message: NotificationMessage, done: () => void): void {
+    const { notifications, onHandlerError } = this.#options;
+    const handler = notifications.get(message.method);
+    if (handler === undefined) return done();
+    const context = new CallContext(this.#session, message.method, message.raw, undefined);
+    const interrupt = this.#run(handler, message.params, context, (exit) => {
+      if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause))
+        onHandlerError(Cause.squash(exit.cause), message.method);
+      context.close();
+      done();
+    });
+    this.#session.defer(interrupt);
+  }
+
+  #run(
+    handler: EffectHandler<R>,
+    params: unknown,
+    context: CallContext,
+    onExit: (exit: Exit.Exit<unknown, unknown>) => void,
+  ): () => void {
+    const scoped = Effect.suspend(() => Scope.provide(handler(params, context), context.lifetime.scope));
+    const interrupt = Effect.runCallbackWith(this.#options.context)(
+      scoped as Effect.Effect<unknown, unknown, R>,
+      {
+        onExit,
+      },
+    );
+    return () => interrupt();
+  }
+}
