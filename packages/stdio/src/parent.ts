@@ -14,10 +14,12 @@ export interface ParentOptions {
 
 /** Standard input and output of this process; what differs between runtimes. */
 export interface OwnStreams {
-  readonly input: Readable & { unref?(): unknown };
+  readonly input: Readable;
   readonly output: Writable;
   /** Ends standard output for the other side, after all is written. */
   endOutput(): void;
+  /** Where `process.stdout.write` cannot simply be replaced. */
+  readonly divertStdout?: () => void;
 }
 
 export class Parent implements Transport {
@@ -32,8 +34,8 @@ export class Parent implements Transport {
   #events: TransportEvents | undefined;
 
   constructor(open: () => OwnStreams, options: ParentOptions) {
-    if (options.strayPrints !== "leave") divertPrints();
     this.#streams = open();
+    if (options.strayPrints !== "leave") divertPrints(this.#streams.divertStdout);
     this.#pipes = new Pipes(this.#streams.input, this.#streams.output, this.label, {
       onInputEnd: () => {
         this.#input = "ended";
@@ -69,8 +71,6 @@ export class Parent implements Transport {
     if (this.#life !== "open") return;
     this.#life = "closing";
     this.#pipes.end();
-    // From here on only what is still to be written keeps the process alive.
-    this.#streams.input.unref?.();
   }
 
   abort(error?: TransportError): void {

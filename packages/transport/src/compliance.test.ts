@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { complianceCases, type Pair } from "./compliance.ts";
+import { compliancePeer, complianceCases, remoteCases, type Pair } from "./compliance.ts";
 import { memoryPair } from "./memory.ts";
 
 const dispose = async (): Promise<void> => {};
@@ -19,3 +19,15 @@ for (const [kind, make] of Object.entries(kinds)) {
     for (const one of complianceCases) it(one.name, () => one.run(async () => make()), 30_000);
   });
 }
+
+describe("the remote cases over a memory pair", () => {
+  for (const one of remoteCases) {
+    it(one.name, () =>
+      one.run(async () => {
+        const [near, far] = memoryPair();
+        void compliancePeer(far);
+        return { near, dispose };
+      }),
+    );
+  }
+});

@@ -10,3 +10,6 @@ export type { ComplianceCase, Pair } from "./compliance/case.ts";
 
 /** Rules for two ends in one process. */
 export const complianceCases: readonly ComplianceCase[] = [...orderCases, ...pressureCases, ...endingCases];
+
+export { compliancePeer, type PeerCommand, type PeerOptions } from "./compliance/peer.ts";
+export { remoteCases, type RemoteCase, type RemotePair } from "./compliance/remote.ts";
