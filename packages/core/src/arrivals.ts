@@ -55,8 +55,12 @@ export class Arrivals {
     if (this.#held.length > 0) this.#ask();
   }
 
-  clear(): void {
-    this.#held.clear();
+  /** Takes everything out and returns the answers: they have come, whatever becomes of the session. */
+  clear(): Answer[] {
+    const answers: Answer[] = [];
+    for (let arrival = this.#held.shift(); arrival !== undefined; arrival = this.#held.shift())
+      if (arrival.kind === "answer") answers.push(arrival);
+    return answers;
   }
 
   #deliver(arrival: Answer | Incoming): void {

@@ -52,6 +52,9 @@ export class Calls {
   sawId(id: Id): void {
     this.#callee.sawId(id);
   }
+  isFree(id: Id): boolean {
+    return this.#callee.isFree(id);
+  }
 
   call(method: string, params: unknown, waiter: Waiter, options?: CallOptions): OutgoingCall | undefined {
     return this.#caller.call(method, params, waiter, options);
@@ -98,10 +101,11 @@ export class Calls {
 
   /** The session is over. Returns what tells those who wait and run. */
   lose(cause: SessionError): () => void {
-    this.#arrivals.clear();
+    const answers = this.#arrivals.clear();
     const tellCallers = this.#caller.lose(cause);
     const tellHandlers = this.#callee.lose(cause);
     return () => {
+      for (const answer of answers) this.#caller.settle(answer);
       tellCallers();
       tellHandlers();
     };
