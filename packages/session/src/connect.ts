@@ -156,6 +156,7 @@ function closeOnAbort(signal: AbortSignal | undefined, session: Session): void {
 
 /** What happens to a handler's error where nobody asked to be told. */
 export function report(error: unknown, method: string): void {
+  // oxlint-disable-next-line no-console -- an error nobody hears of is worse
   console.error(`sluice: the handler of ${JSON.stringify(method.slice(0, 100))} failed:`, error);
 }
 

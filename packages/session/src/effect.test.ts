@@ -7,15 +7,12 @@ import { assertNoLeaks, connect, serve } from "./effect.ts";
 it("calls with a stream there and one back, in a scope", async () => {
   const [left, right] = memoryPair();
   const program = Effect.gen(function* () {
-    const server = Effect.map(
-      serve(right, {
-        handlers: {
-          twice: ({ numbers }: { numbers: Stream.Stream<number> }) =>
-            Effect.succeed({ doubled: Stream.map(numbers, (n) => 2 * n) }),
-        },
-      }),
-      (session) => session,
-    );
+    const server = serve(right, {
+      handlers: {
+        twice: ({ numbers }: { numbers: Stream.Stream<number> }) =>
+          Effect.succeed({ doubled: Stream.map(numbers, (n) => 2 * n) }),
+      },
+    });
     const [a, b] = yield* Effect.all([connect(left), server], { concurrency: 2 });
     const { doubled } = yield* a.call<{ doubled: Stream.Stream<number> }>("twice", {
       numbers: Stream.make(1, 2, 3),

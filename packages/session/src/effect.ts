@@ -79,7 +79,7 @@ export interface EffectSessionOptions<R = never> extends Omit<
 export function connect<R = never>(
   transport: Transport,
   options: EffectSessionOptions<R> = {},
-): Effect.Effect<Session, SessionError, R | Scope.Scope> {
+): Effect.Effect<Session, SessionError, NoInfer<R> | Scope.Scope> {
   return open("initiator", transport, options);
 }
 
@@ -87,7 +87,7 @@ export function connect<R = never>(
 export function serve<R = never>(
   transport: Transport,
   options: EffectSessionOptions<R> = {},
-): Effect.Effect<Session, SessionError, R | Scope.Scope> {
+): Effect.Effect<Session, SessionError, NoInfer<R> | Scope.Scope> {
   return open("acceptor", transport, options);
 }
 
@@ -95,7 +95,7 @@ export function serve<R = never>(
 export function layer<R = never>(
   transport: () => Transport,
   options: EffectSessionOptions<R> & { readonly role?: Role } = {},
-): Layer.Layer<Session, SessionError, R> {
+): Layer.Layer<Session, SessionError, NoInfer<R>> {
   const opened = Effect.suspend(() => open(options.role ?? "initiator", transport(), options));
   return Layer.effect(Session, opened);
 }

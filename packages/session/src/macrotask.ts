@@ -17,7 +17,8 @@ function channel(): Channel {
   if (shared !== undefined) return shared;
   const { port1, port2 } = new MessageChannel();
   const tasks: Task[] = [];
-  port1.onmessage = (): void => tasks.shift()?.();
+  port1.addEventListener("message", () => tasks.shift()?.());
+  port1.start();
   shared = {
     post(task: Task): void {
       tasks.push(task);
