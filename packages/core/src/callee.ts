@@ -3,6 +3,8 @@ import {
   encodeError,
   encodeResult,
   ErrorCode,
+  utf8Length,
+  type ErrorObject,
   type Id,
   type NotificationMessage,
   type RequestMessage,
@@ -46,6 +48,11 @@ export class Callee implements Answerer {
     this.#isNext(id);
   }
 
+  /** Whether an answer with this id disturbs no call; from a greeted peer the id is used up by it (C4). */
+  isFree(id: Id): boolean {
+    return this.#core.greeted ? this.#isNext(id) : this.#calls.find(id) === undefined;
+  }
+
   /** A request: a call to run in its turn, or undefined where it was answered at once. */
   request(message: RequestMessage, text: string, batch: BatchAnswer | undefined): IncomingCall | undefined {
     const core = this.#core;
@@ -56,14 +63,14 @@ export class Callee implements Answerer {
     const slots = this.#register(message, text);
     if (slots === undefined) return undefined;
     const call = new IncomingCall(message, text.length, slots, batch, this);
+    if (!core.greeted && this.#calls.find(message.id) !== undefined) {
+      // C4: the first must not be disturbed, so the answer does not carry its id.
+      this.send(undefined, encodeError(core.dialect, null, duplicate(message.id)), batch);
+      return undefined;
+    }
     const refused = this.#refused(call, slots);
     if (refused !== undefined) {
       call.fail(refused);
-      return undefined;
-    }
-    if (this.#calls.find(message.id) !== undefined) {
-      // C4: the first must not be disturbed, so the answer does not carry its id.
-      this.send(undefined, encodeError(core.dialect, null, duplicate(message.id)), batch);
       return undefined;
     }
     this.#calls.know(call);
@@ -116,16 +123,10 @@ export class Callee implements Answerer {
 
   fail(call: IncomingCall, error: Error): void {
     const core = this.#core;
-    const { dialect } = core;
-    const object = toRpcError(error).toObject();
-    let text: string;
-    try {
-      text = encodeError(dialect, call.id, object);
-    } catch {
-      text = encodeError(dialect, call.id, { code: object.code, message: object.message }); // data JSON cannot write
-    }
+    const text = errorText(core, call.id, toRpcError(error).toObject());
+    const forced = call.state === "waiting"; // turned away
     this.#answered(call, text);
-    this.#drop(call);
+    this.#drop(call, forced);
     core.settled();
   }
 
@@ -150,7 +151,8 @@ export class Callee implements Answerer {
     for (const call of calls) if (call.may("lose")) call.move("lose");
     return () => {
       for (const call of calls) {
-        call.cancelled ??= error;
+        if (call.cancelled !== undefined) continue;
+        call.cancelled = error;
         call.onCancel?.(error);
       }
     };
@@ -180,17 +182,19 @@ export class Callee implements Answerer {
       holder[key] = half === undefined ? null : host.received(half, incoming);
     host.call(incoming);
   }
+    if (call.cancelled !== undefined) return; // the handler has been told
 
   #abort(call: IncomingCall, reason: Error): void {
     call.cancelled = reason;
     if (call.may("cancel")) call.move("cancel");
-    this.#drop(call); // S10
+    this.#drop(call, true); // S10
     call.onCancel?.(reason);
   }
 
-  #drop(call: IncomingCall): void {
+  /** @param forced by the peer, as C7 counts it */
+  #drop(call: IncomingCall, forced: boolean): void {
     const code = call.cancelled === undefined ? StreamCode.refused : StreamCode.cancelled;
-    for (const half of call.streams) this.#core.streams.drop(half, code, "its call is over (S10)");
+    for (const half of call.streams) this.#core.streams.drop(half, code, "its call is over (S10)", forced);
   }
 
   // C5: what is earlier, the caller's deadline or our own limit for handlers.
@@ -240,6 +244,18 @@ function toRpcError(error: Error): RpcError {
   if (error instanceof CancelledError) return new RpcError(ErrorCode.cancelled, "cancelled");
   if (error instanceof RefusedError) return new RpcError(ErrorCode.internal, "the result could not be sent");
   return new RpcError(ErrorCode.internal, "Internal error");
+// An error has to arrive: where JSON cannot write its data, or the peer does not take its size, it goes without.
+function errorText({ dialect, peer }: Core, id: Id, error: ErrorObject): string {
+  const max = peer?.limits.message ?? Number.POSITIVE_INFINITY;
+  try {
+    const text = encodeError(dialect, id, error);
+    if (text.length * 3 <= max || utf8Length(text) <= max) return text;
+  } catch {
+    // a BigInt, a circle
+  }
+  return encodeError(dialect, id, { code: error.code, message: error.message.slice(0, 500) });
+}
+
 }
 
 function duplicate(id: Id): { code: number; message: string; data: unknown } {

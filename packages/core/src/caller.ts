@@ -46,7 +46,7 @@ export class Caller {
 
   call(method: string, params: unknown, waiter: Waiter, options: CallOptions = {}): OutgoingCall | undefined {
     const core = this.#core;
-    const refused = this.#refused();
+    const refused = this.#refusedCall() ?? this.#refused();
     if (refused !== undefined) {
       waiter.error(refused);
       return undefined;
@@ -78,8 +78,10 @@ export class Caller {
     const refused = this.#refused();
     if (refused !== undefined) throw refused;
     // S3: no streams, and so nothing is a mention or needs an escape.
-    const { value } = mentionStreams(params, (object) => core.host.lift(object), undefined);
-    const text = encode(() => encodeNotification(core.dialect, method, value, extras));
+    const text = encode(() => {
+      const { value } = mentionStreams(params, (object) => core.host.lift(object), undefined);
+      return encodeNotification(core.dialect, method, value, extras);
+    });
     this.#checkSize(text);
     core.observer?.frame?.("out", text);
     core.outbox.message(text);
@@ -123,7 +125,7 @@ export class Caller {
     if (slots === undefined) return undefined;
     const call = this.#calls.answered(message.id);
     if (call === undefined) {
-      dropAll(core.streams, slots);
+      dropAll(core.streams, slots, StreamCode.refused, true);
       if (message.id !== null) core.fault({ rule: "C2", message: "an answer to no call of ours" });
       else core.fault({ rule: "JSON-RPC 5.1", message: "the peer could not read a message of ours" });
       return undefined;
@@ -135,7 +137,7 @@ export class Caller {
     }
     const refused = refusal(core.streams, slots, core.limits);
     if (refused?.code === ErrorCode.limit) {
-      dropAll(core.streams, slots);
+      dropAll(core.streams, slots, StreamCode.refused, true);
       return { kind: "answer", call, message, slots: tooMany(core.limits) };
     }
     return { kind: "answer", call, message, slots };
@@ -161,7 +163,7 @@ export class Caller {
     call.move("answer");
     core.deadlines.cancel(call.deadline);
     core.observer?.call?.("out", "end", call.id, call.method);
-    if (slots instanceof Error) call.waiter.error(slots);
+    if (slots instanceof Error) this.#failed(call, slots);
     else if (message instanceof Error || message.kind === "error") this.#failed(call, message);
     else {
       for (const { holder, key, half } of slots)
@@ -205,8 +207,10 @@ export class Caller {
 
   #draft(value: unknown, encodeIt: (value: unknown) => string): Draft {
     const core = this.#core;
-    const allocate = core.greeted ? (): number => this.#allocate() : undefined;
-    const { value: written, mentioned } = mentionStreams(value, (object) => core.host.lift(object), allocate);
+    // In `encode`, for getters and toJSON of the value run here.
+    const { value: written, mentioned } = encode(() =>
+      mentionStreams(value, this.#lift, core.greeted ? this.#allocate : undefined),
+    );
     if (mentioned.length > 0 && core.streams.openByUs + mentioned.length > core.peer!.limits.streams)
       throw new RefusedError("S14", `the peer takes ${core.peer!.limits.streams} streams at once`);
     const text = encode(() => encodeIt(written));
@@ -214,11 +218,13 @@ export class Caller {
     return { text, mentioned };
   }
 
-  #allocate(): number {
+  readonly #lift = (object: object): HostStream | undefined => this.#core.host.lift(object);
+
+  readonly #allocate = (): number => {
     const id = this.#core.streams.allocate();
     if (id === undefined) throw new RefusedError("S2", "stream ids are exhausted: open a new session");
     return id;
-  }
+  };
 
   #checkSize(text: string): void {
     const max = this.#core.peer?.limits.message;
@@ -231,13 +237,19 @@ export class Caller {
     const core = this.#core;
     if (core.phase === "ended" || core.phase === "finishing") return core.error ?? closing();
     if (core.phase === "greeting") return new RefusedError("H1", "the greeting is not over");
+    if (core.outbox.bytes > core.limits.outbox / 2)
+      return new RefusedError("limits.outbox", "the peer does not read: too much waits to be sent");
+    return undefined;
+  }
+
+  // C6 turns away calls, not notifications: those may belong to a call of the peer's that still runs.
+  #refusedCall(): Error | undefined {
+    const { phase, limits } = this.#core;
+    if (phase !== "open" && phase !== "draining") return undefined;
     if (this.#accepted !== Number.POSITIVE_INFINITY)
       return new RpcError(ErrorCode.draining, "the peer drains (C6)");
-    const { limits } = core;
     if (this.#calls.size >= limits.pending)
       return new RefusedError("limits.pending", `${limits.pending} calls without an answer`);
-    if (core.outbox.bytes > limits.outbox / 2)
-      return new RefusedError("limits.outbox", "the peer does not read: too much waits to be sent");
     return undefined;
   }
 
@@ -251,7 +263,7 @@ export class Caller {
     return undefined;
   }
 
-  #failed(call: OutgoingCall, message: DecodeError | (AnswerMessage & { kind: "error" })): void {
+  #failed(call: OutgoingCall, message: Error | (AnswerMessage & { kind: "error" })): void {
     for (const half of call.streams)
       this.#core.streams.drop(half, StreamCode.refused, "the call failed (S10)");
     if (message instanceof Error) return call.waiter.error(message);
@@ -275,7 +287,7 @@ function extrasOf(
   return { ...extras, deadline: Math.max(0, Math.floor(timeout)) };
 }
 
-function encode(encodeIt: () => string): string {
+function encode<T>(encodeIt: () => T): T {
   try {
     return encodeIt();
   } catch (cause) {

@@ -78,6 +78,7 @@ export class Core {
   #heard = 0;
   #pings = 0;
   #goodbye: string | undefined;
+  #tooMany: SessionError | undefined;
   #finishing: SessionError | undefined;
 
   constructor(options: CoreOptions, host: Host) {
@@ -92,7 +93,19 @@ export class Core {
     const wake = (): void => host.wake();
     const settled = (): void => this.settled();
     const { role, limits, observer } = this;
-    this.streams = new Streams({ role, limits, observer, faults: this.#faults, wake, settled });
+    // The session ends once what arrived has been dealt with (see `receive`).
+    const forced = (): void => void (this.#tooMany ??= this.#faults.reset(this.now));
+    const fault = (fault: Fault): void => this.fault(fault);
+    this.streams = new Streams({
+      role,
+      limits,
+      observer,
+      faults: this.#faults,
+      wake,
+      settled,
+      forced,
+      fault,
+    });
     const framing = (): Framing | undefined =>
       options.unit === "messages" ? undefined : (options.framing?.(this.limits) ?? new Lines(this.limits));
     this.#input = new Input(framing(), this.limits);
@@ -136,6 +149,7 @@ export class Core {
     this.#input.push(chunk);
     for (let unit = this.#input.next(); unit !== undefined; unit = this.#input.next()) {
       this.#router.route(unit);
+      if (this.#tooMany !== undefined) this.end(this.#tooMany);
       if (this.error !== undefined) return;
     }
     if (this.#input.spans) this.breach("F5", "a frame spans two messages");
@@ -160,6 +174,7 @@ export class Core {
 
   /** The transport is gone; nothing can be sent any more. */
   transportLost(cause: Error | undefined): void {
+    if (this.#phase === "greeting" && cause === undefined) this.greeter.cut();
     const message =
       cause === undefined
         ? (this.#goodbye ?? "the transport closed")
@@ -170,6 +185,7 @@ export class Core {
           ? new SessionError("closed", "peer", message)
           : new SessionError("lost", "transport", message, { cause })),
     );
+    this.outbox.clear();
   }
 
   /** What is to be written now, in one go; empty where there is nothing. There may be more: ask again. */
@@ -182,6 +198,7 @@ export class Core {
   /** A macrotask has passed since `host.turn`. */
   turn(): void {
     this.calls.turn();
+    this.settled();
   }
 
   get nextDeadline(): number | undefined {
@@ -250,6 +267,7 @@ export class Core {
   opened(peer: Hello | undefined): void {
     this.peer = peer;
     this.streams.greeted(peer?.window ?? 0);
+    if (peer !== undefined) this.outbox.limitMessages(peer.limits.message);
     this.#move("greeted");
     if (this.#keepAlive !== undefined && this.greeted) this.#schedulePing(this.now + this.#keepAlive);
     this.host.open(peer);
@@ -291,7 +309,7 @@ export class Core {
   settled(): void {
     if (this.#phase !== "draining" && this.#phase !== "finishing") return;
     const { calls, streams, outbox } = this;
-    if (calls.running > 0 || calls.pending > 0 || streams.open > 0 || !outbox.isEmpty) return;
+    if (calls.active > 0 || calls.waiting > 0 || streams.open > 0 || !outbox.isEmpty) return;
     this.end(this.#finishing ?? new SessionError("drained", "us", "drained"));
   }
 

@@ -50,6 +50,7 @@ export class Deadlines {
   }
 
   clear(): void {
+    for (const bucket of this.#buckets.values()) bucket.clear(); // `run` may be in the middle of one
     this.#buckets.clear();
     this.#heap.length = 0;
   }

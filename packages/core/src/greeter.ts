@@ -59,7 +59,7 @@ export class Greeter {
 
   /** The input ended before the greeting did. */
   cut(): void {
-    this.#fail("the peer closed the session before it greeted (H2)");
+    this.#fail(`the peer closed the session before it greeted (H2). ${PLAIN_HINT}`);
   }
 
   #takeAnswer(message: Message | Batch): boolean {
@@ -164,13 +164,13 @@ export class Greeter {
 
   #late(): void {
     const ms = this.#core.limits.greeting;
-    this.#fail(
-      `no greeting within ${ms} ms (H6). A peer that does not greet needs a dialect without greeting`,
-      "timeout",
-    );
+    this.#fail(`no greeting within ${ms} ms (H6). ${PLAIN_HINT}`, "timeout");
   }
 
   #fail(why: string, code: "greeting" | "timeout" = "greeting"): void {
     this.#core.end(new SessionError(code, "peer", why, { rule: "H" }));
   }
 }
+
+// H2: what a peer that hangs up, or says nothing, may be.
+const PLAIN_HINT = "A peer that does not greet needs a dialect without greeting";

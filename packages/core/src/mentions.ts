@@ -37,7 +37,7 @@ function open(streams: Streams, { mention }: Slot): Half | undefined {
     mention.by === "receiver",
   );
   if (known) return half;
-  streams.drop(half, StreamCode.refused, "a stream of a kind that is not known here (S1)");
+  streams.drop(half, StreamCode.refused, "a stream of a kind that is not known here (S1)", true);
   return undefined;
 }
 
@@ -55,13 +55,14 @@ export function refusal(
   return undefined;
 }
 
-/** S2a: nobody will take these. */
+/** S2a: nobody will take these. `forced`: by the peer, as C7 counts it. */
 export function dropAll(
   streams: Streams,
   slots: readonly FilledSlot[],
-  code: number = StreamCode.refused,
+  code: number,
+  forced: boolean = false,
 ): void {
-  for (const { half } of slots) if (half !== undefined) streams.drop(half, code, "not wanted (S2a)");
+  for (const { half } of slots) if (half !== undefined) streams.drop(half, code, "not wanted (S2a)", forced);
 }
 
 /** S14, in an answer: the call fails here. */

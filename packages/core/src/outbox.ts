@@ -44,6 +44,7 @@ export class Outbox {
   #chunks: (Uint8Array | string)[] = [];
   #frames = false;
 
+  #pieceLimit = Number.POSITIVE_INFINITY;
   constructor(options: OutboxOptions) {
     this.#framing = options.framing;
     this.#scheduler = options.scheduler;
@@ -62,6 +63,11 @@ export class Outbox {
   }
 
   message(text: string): void {
+  /** In JSON a piece of data is a message, and has to be one the peer takes: at most `limit` bytes, escapes included (S5). */
+  limitMessages(limit: number): void {
+    this.#pieceLimit = Math.max(1, Math.floor((limit - 1024) / 2));
+  }
+
     this.#queue.push(text);
     this.#bytes += text.length;
   }
@@ -136,7 +142,7 @@ export class Outbox {
   #turn(half: SendHalf, turn: number): number {
     let sent = 0;
     while (sent < turn) {
-      const piece = half.pull(turn - sent);
+      const piece = half.pull(this.#frames ? turn - sent : Math.min(turn - sent, this.#pieceLimit));
       if (piece === undefined) break;
       sent += piece.payload.length + FRAME_COST;
       this.#piece(half, piece);

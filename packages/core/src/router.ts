@@ -16,6 +16,7 @@ import { BatchAnswer } from "./batch.ts";
 import type { Core } from "./core.ts";
 import type { Unit } from "./input.ts";
 import { HELLO } from "./greeting.ts";
+import { salvage } from "./salvage.ts";
 
 export class Router {
   readonly #core: Core;
@@ -53,7 +54,6 @@ export class Router {
       case "error":
         return calls.answer(message, text);
       case "invalid":
-        batch?.expect();
         return this.#invalid(message, text, batch);
     }
   }
@@ -125,9 +125,29 @@ export class Router {
     if (core.error !== undefined) return;
     if (message.answers) return core.calls.malformedAnswer(message);
     if (core.phase === "greeting") return; // H1: nothing is sent before the greeting is over
+    const unread =
+      error.rule === "limits.depth" ? text : error.rule === "limits.message" ? error.excerpt() : "";
+    if (id === null && batch === undefined && unread !== "" && this.#salvaged(error, unread)) return;
     // A line that does not even begin like JSON is a stray print: reported, and not answered.
     if (batch === undefined && !/^\s*[[{"\d\-tfn]/.test(text)) return;
     core.calls.reply(encodeError(core.dialect, id, { code: error.code, message: error.message }), batch);
+  }
+
+  // True where whoever waits for the message has been told.
+  #salvaged(error: DecodeError, text: string): boolean {
+    const core = this.#core;
+    const found = salvage(text);
+    if (found === undefined) return false;
+    if ("type" in found) {
+      if (!core.greeted) return false;
+      if (text.length > 2 * found.size + 1024) core.breach("S5", "an item larger than it says");
+      else this.#frame(found);
+    } else if (found.kind === "answer")
+      core.calls.malformedAnswer({ kind: "invalid", id: found.id, answers: true, error });
+    else if (core.calls.isFree(found.id))
+      core.calls.reply(encodeError(core.dialect, found.id, { code: error.code, message: error.message }));
+    else return false;
+    return true;
   }
 
   // H1: nothing changes after the greeting.

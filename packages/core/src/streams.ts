@@ -6,6 +6,7 @@ import {
   Scheduler,
   SendHalf,
   SharedBudget,
+  StreamCode,
   StreamError,
   type Half,
   type ReceiveHost,
@@ -13,7 +14,7 @@ import {
   type SendHost,
 } from "@sluice/streams";
 import { SessionError } from "./error.ts";
-import type { Faults } from "./faults.ts";
+import type { Fault, Faults } from "./faults.ts";
 import type { Observer } from "./host.ts";
 import type { Limits } from "./limits.ts";
 import type { Outbox } from "./outbox.ts";
@@ -25,6 +26,9 @@ export interface StreamsOptions {
   readonly wake: () => void;
   /** A stream has gone from the wire or from its holder: a drain may be complete. */
   readonly settled: () => void;
+  /** C7: the peer made us stop or reset a stream. */
+  readonly forced: () => void;
+  readonly fault: (fault: Fault) => void;
   readonly observer: Observer | undefined;
 }
 
@@ -110,7 +114,8 @@ export class Streams implements SendHost, ReceiveHost {
   }
 
   /** S2a, S10, S11: it goes without its holder's doing. Who still reads it must not take that for its end. */
-  drop(half: Half, code: number, message: string): void {
+  drop(half: Half, code: number, message: string, forced: boolean = false): void {
+    if (forced && !half.isOver) this.#options.forced();
     if (half.kind === "send") half.reset(code, message);
     else half.stop(code, message, new StreamError(code, "us", message));
   }
@@ -119,7 +124,7 @@ export class Streams implements SendHost, ReceiveHost {
   receive(frame: StreamFrame, now: number): SessionError | undefined {
     const half = this.#registry.find(frame.id);
     if (half === "never") return breach("S13", `${frame.type} for a stream that was never mentioned`);
-    if (half === "gone") return this.#late(frame, now);
+    if (half === "gone") return this.#late(frame);
     const fromWriter = frame.type === "data" || frame.type === "end" || frame.type === "reset";
     if (fromWriter !== (half.kind === "receive"))
       return breach("L3", `${frame.type} from the wrong end of a stream`);
@@ -162,13 +167,11 @@ export class Streams implements SendHost, ReceiveHost {
   }
 
   // S13: at or below the highest mentioned and not open, so it has been here.
-  #late(frame: StreamFrame, now: number): SessionError | undefined {
+  #late(frame: StreamFrame): SessionError | undefined {
     const fromReader = frame.type === "grant" || frame.type === "stop";
     if (fromReader && this.#registry.crossed()) return undefined;
-    return this.#options.faults.fault(
-      { rule: "S13", message: `${frame.type} for a stream that is gone` },
-      now,
-    );
+    this.#options.fault({ rule: "S13", message: `${frame.type} for a stream that is gone` });
+    return undefined;
   }
 
   /** The half's end is on its way (S8). */
@@ -200,6 +203,7 @@ export class Streams implements SendHost, ReceiveHost {
   stop(half: ReceiveHalf, code: number, message: string): void {
     this.#outbox?.forget(half.id);
     this.#outbox?.control({ type: "stop", id: half.id, code, message: short(message) });
+    if (code === StreamCode.limit || code === StreamCode.protocol) this.#options.forced(); // S6, S7
     this.#options.wake();
   }
 
