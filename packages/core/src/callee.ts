@@ -145,9 +145,7 @@ export class Callee implements Answerer {
 
   /** The session is over. Returns what tells the handlers that run. */
   lose(error: SessionError): () => void {
-    const calls = this.#calls
-      .clear()
-      .filter((incoming): incoming is IncomingCall => incoming.kind === "call");
+    const calls = this.#calls.clear();
     for (const call of calls) if (call.may("lose")) call.move("lose");
     return () => {
       for (const call of calls) {
@@ -182,9 +180,9 @@ export class Callee implements Answerer {
       holder[key] = half === undefined ? null : host.received(half, incoming);
     host.call(incoming);
   }
-    if (call.cancelled !== undefined) return; // the handler has been told
 
   #abort(call: IncomingCall, reason: Error): void {
+    if (call.cancelled !== undefined) return; // the handler has been told
     call.cancelled = reason;
     if (call.may("cancel")) call.move("cancel");
     this.#drop(call, true); // S10
@@ -244,6 +242,8 @@ function toRpcError(error: Error): RpcError {
   if (error instanceof CancelledError) return new RpcError(ErrorCode.cancelled, "cancelled");
   if (error instanceof RefusedError) return new RpcError(ErrorCode.internal, "the result could not be sent");
   return new RpcError(ErrorCode.internal, "Internal error");
+}
+
 // An error has to arrive: where JSON cannot write its data, or the peer does not take its size, it goes without.
 function errorText({ dialect, peer }: Core, id: Id, error: ErrorObject): string {
   const max = peer?.limits.message ?? Number.POSITIVE_INFINITY;
@@ -254,8 +254,6 @@ function errorText({ dialect, peer }: Core, id: Id, error: ErrorObject): string 
     // a BigInt, a circle
   }
   return encodeError(dialect, id, { code: error.code, message: error.message.slice(0, 500) });
-}
-
 }
 
 function duplicate(id: Id): { code: number; message: string; data: unknown } {

@@ -71,7 +71,7 @@ export class Calls {
     if (call !== undefined) this.#arrivals.push(call);
   }
   notification(message: NotificationMessage, size: number): void {
-    this.#arrivals.push({ kind: "notification", message, size, lane: undefined });
+    this.#arrivals.push({ kind: "notification", message, size, lane: undefined, started: false });
   }
   answer(message: AnswerMessage, text: string): void {
     this.#arrive(this.#caller.answered(message, text));

@@ -42,6 +42,10 @@ export class IncomingCall {
   /** Why it was cancelled. */
   cancelled: Error | undefined;
   lane: string | undefined;
+  /** Whether its id is taken, so that it can be cancelled. */
+  known = false;
+  /** Whether it takes one of the places of those that run. */
+  started = false;
   /** The streams its result mentioned, once it has been answered. */
   results: readonly Half[] = NONE;
   readonly #answerer: Answerer;
@@ -102,13 +106,13 @@ export class IncomingCall {
   }
 }
 
-
 /** A notification on its way to its handler. */
 export interface IncomingNotification {
   readonly kind: "notification";
   readonly message: NotificationMessage;
   readonly size: number;
   lane: string | undefined;
+  started: boolean;
 }
 
 export type Incoming = IncomingCall | IncomingNotification;
@@ -120,8 +124,10 @@ export class IncomingCalls {
   readonly #limits: Limits;
   readonly #laneOf: LaneOf | undefined;
   readonly #start: (incoming: Incoming) => void;
-  readonly #running: Set<Incoming> = new Set();
+  // Every call that has not been answered, those with id null in a set of their own: a foreign peer may send several.
   readonly #byId: Map<Id, IncomingCall> = new Map();
+  readonly #withoutId: Set<IncomingCall> = new Set();
+  #running = 0;
   readonly #ready: Deque<Incoming> = new Deque();
   // Lanes that are busy, with what waits for each.
   readonly #lanes: Map<string, Deque<Incoming>> = new Map();
@@ -136,7 +142,7 @@ export class IncomingCalls {
   }
 
   get running(): number {
-    return this.#running.size;
+    return this.#running;
   }
   get waiting(): number {
     return this.#waiting;
@@ -148,14 +154,16 @@ export class IncomingCalls {
 
   /** Registers a call's id: from now on it can be cancelled, and its id is taken. */
   know(call: IncomingCall): void {
+    call.known = true;
     if (call.id !== null) this.#byId.set(call.id, call);
+    else this.#withoutId.add(call);
   }
 
   /** Starts it or lets it wait. False: too much waits already, it was not taken. */
   add(incoming: Incoming): boolean {
     const lane = this.#laneOf?.(incoming.message);
     const queue = lane === undefined ? undefined : this.#lanes.get(lane);
-    if (queue === undefined && this.#ready.length === 0 && this.#running.size < this.#limits.calls) {
+    if (queue === undefined && this.#ready.length === 0 && this.#running < this.#limits.calls) {
       if (lane !== undefined) this.#lanes.set(lane, new Deque());
       incoming.lane = lane;
       this.#run(incoming);
@@ -176,25 +184,33 @@ export class IncomingCalls {
 
   /** It has been answered, or its handler has settled: the next may start. */
   done(incoming: Incoming): void {
-    if (incoming.kind === "call" && incoming.id !== null && this.#byId.get(incoming.id) === incoming)
-      this.#byId.delete(incoming.id);
-    if (!this.#running.delete(incoming)) return;
+    if (incoming.kind === "call") this.#forget(incoming);
+    if (!incoming.started || this.#running === 0) return; // 0: the session is over
+    incoming.started = false;
+    this.#running--;
     this.#free(incoming.lane);
     this.#startNext();
   }
 
-  /** Takes everything out: what waits, and what runs, the latest first. */
-  clear(): Incoming[] {
-    const all = [...this.#running].reverse();
-    const waiting: Incoming[] = [];
-    for (const queue of [this.#ready, ...this.#lanes.values()])
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) waiting.push(next);
-    this.#running.clear();
+  /** Takes every call out that has not been answered, the latest first. */
+  clear(): IncomingCall[] {
+    const calls = [...this.#byId.values(), ...this.#withoutId].reverse();
+    this.#running = 0;
     this.#byId.clear();
+    this.#withoutId.clear();
     this.#lanes.clear();
+    this.#ready.clear();
     this.#waiting = 0;
     this.#waitingBytes = 0;
-    return [...waiting.reverse(), ...all];
+    return calls;
+  }
+
+  // One that was turned away was never known; its id may be that of another that runs.
+  #forget(call: IncomingCall): void {
+    if (!call.known) return;
+    call.known = false;
+    if (call.id === null) this.#withoutId.delete(call);
+    else this.#byId.delete(call.id);
   }
 
   #free(lane: string | undefined): void {
@@ -208,7 +224,7 @@ export class IncomingCalls {
   #startNext(): void {
     if (this.#starting) return;
     this.#starting = true;
-    while (this.#running.size < this.#limits.calls) {
+    while (this.#running < this.#limits.calls) {
       const next = this.#ready.shift();
       if (next === undefined) break;
       this.#waiting--;
@@ -220,7 +236,8 @@ export class IncomingCalls {
   }
 
   #run(incoming: Incoming): void {
-    this.#running.add(incoming);
+    incoming.started = true;
+    this.#running++;
     this.#start(incoming);
   }
 }

@@ -11,7 +11,8 @@ export interface Slot {
 
 /** Whether a message's text can hold a mention or an escape. Keys are written without `\u` escapes (S1). */
 export function mayMention(text: string): boolean {
-  return text.includes('"$stream"') || text.includes('"$escape"');
+  // One character is found many times faster than a word, and most messages have none.
+  return text.includes("$") && (text.includes('"$stream"') || text.includes('"$escape"'));
 }
 
 /**

@@ -35,16 +35,27 @@ export function mentionStreams<L extends Liftable>(
   lift: Lift<L>,
   allocate: (() => number) | undefined,
 ): { readonly value: unknown; readonly mentioned: readonly Mentioned<L>[] } {
-  if (typeof value !== "object" || value === null) return { value, mentioned: NONE };
+  if (typeof value !== "object" || value === null || isPlain(value, lift)) return { value, mentioned: NONE };
   const walk = new Walk(lift, allocate);
   return { value: walk.value(value, 0), mentioned: walk.mentioned };
 }
 
 const NONE: readonly never[] = [];
 
+// The common case without an allocation: an object or array of primitives.
+function isPlain<L extends Liftable>(value: object, lift: Lift<L>): boolean {
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function" || lift(value) !== undefined) return false;
+  for (const key in value) {
+    const member: unknown = (value as Record<string, unknown>)[key];
+    if (typeof member === "object" && member !== null) return false;
+    if (key === "$stream" || key === "$escape") return false;
+  }
+  return true;
+}
+
 class Walk<L extends Liftable> {
   readonly mentioned: Mentioned<L>[] = [];
-  readonly #seen: Set<object> = new Set();
+  #seen: Set<object> | undefined;
   readonly #lift: Lift<L>;
   readonly #allocate: (() => number) | undefined;
 
@@ -69,6 +80,7 @@ class Walk<L extends Liftable> {
         "H2",
         "the peer has no streams: it did not greet, or this is not params or result",
       );
+    this.#seen ??= new Set();
     if (this.#seen.has(object)) throw new RefusedError("S2", "a stream is mentioned twice in one message");
     this.#seen.add(object);
     const id = this.#allocate();

@@ -21,6 +21,7 @@ const WRITE_BESIDE_CALLS = 64 * KiB;
 const TURN = 64 * KiB;
 const TURN_BESIDE_CALLS = 16 * KiB;
 const FRAME_COST = 64;
+const NOTHING: never[] = [];
 
 type Control = Exclude<ControlFrame, DataFrame>;
 
@@ -43,8 +44,8 @@ export class Outbox {
   #bytes = 0;
   #chunks: (Uint8Array | string)[] = [];
   #frames = false;
-
   #pieceLimit = Number.POSITIVE_INFINITY;
+
   constructor(options: OutboxOptions) {
     this.#framing = options.framing;
     this.#scheduler = options.scheduler;
@@ -62,12 +63,12 @@ export class Outbox {
     );
   }
 
-  message(text: string): void {
   /** In JSON a piece of data is a message, and has to be one the peer takes: at most `limit` bytes, escapes included (S5). */
   limitMessages(limit: number): void {
     this.#pieceLimit = Math.max(1, Math.floor((limit - 1024) / 2));
   }
 
+  message(text: string): void {
     this.#queue.push(text);
     this.#bytes += text.length;
   }
@@ -100,16 +101,19 @@ export class Outbox {
   /** The next write: at most `WRITE` of stream data, less `besideCalls`. Empty where there is nothing to send. */
   flush(besideCalls: boolean): (Uint8Array | string)[] {
     this.#messages();
-    for (const [id, offset] of this.#grants) this.#control({ type: "grant", id, offset });
-    this.#grants.clear();
+    if (this.#grants.size > 0) this.#sendGrants();
     if (this.#pong !== undefined) this.#control({ type: "pong", token: this.#pong });
     this.#pong = undefined;
     if (!this.#scheduler.isEmpty) this.#data(besideCalls);
-    const bytes = this.#output.take();
-    if (this.#chunks.length === 0) return bytes;
-    const chunks = this.#chunks.concat(bytes);
+    if (this.#chunks.length === 0) return this.#output.length === 0 ? NOTHING : this.#output.take();
+    const texts = this.#chunks;
     this.#chunks = [];
-    return chunks;
+    return this.#output.length === 0 ? texts : texts.concat(this.#output.take());
+  }
+
+  #sendGrants(): void {
+    for (const [id, offset] of this.#grants) this.#control({ type: "grant", id, offset });
+    this.#grants.clear();
   }
 
   clear(): void {

@@ -70,11 +70,14 @@ export class OutgoingCalls {
   /** Takes out the call an answer is for; undefined where no call of ours has this id, or it had its answer (C2). */
   answered(id: unknown): OutgoingCall | undefined {
     if (typeof id !== "number") return undefined;
-    const call = this.#waiting.get(id) ?? this.#givenUp.get(id);
-    if (call === undefined) return undefined;
-    this.#waiting.delete(id);
+    const waiting = this.#waiting.get(id);
+    if (waiting !== undefined) {
+      this.#waiting.delete(id);
+      return waiting;
+    }
+    const givenUp = this.#givenUp.get(id);
     this.#givenUp.delete(id);
-    return call;
+    return givenUp;
   }
 
   giveUp(call: OutgoingCall): void {
