@@ -18,10 +18,5 @@ export function parent(options: ParentOptions = {}): Transport {
 
 function openStreams(): OwnStreams {
   if (!isPipe(1)) return { input: process.stdin, output: process.stdout, endOutput: () => {} };
-  return { input: process.stdin, output: new FileSinkStream(standardOutput()), endOutput: closeOutput, divertStdout };
-}
-
-/** A look at `process.stdout` opens a second descriptor for the pipe, which then would not end when we close ours. */
-function divertStdout(): void {
-  Object.defineProperty(process, "stdout", { get: () => process.stderr, configurable: true, enumerable: true });
+  return { input: process.stdin, output: new FileSinkStream(standardOutput()), endOutput: closeOutput };
 }

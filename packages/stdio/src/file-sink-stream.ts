@@ -1,3 +1,4 @@
+import process from "node:process";
 import { Writable } from "node:stream";
 
 /** What we use of Bun's `FileSink`. */
@@ -10,8 +11,17 @@ export interface FileSink {
 
 declare const Bun: { file(fd: number): { writer(options: { highWaterMark: number }): FileSink } };
 
-/** Bun's own writer for standard output. */
+/**
+ * The writer inside `process.stdout`. A second one would open a second descriptor, and the pipe would not end for its
+ * reader before both are closed. Should Bun hide it some day, a writer of our own serves, and the reader sees the end
+ * when the process ends.
+ */
 export function standardOutput(): FileSink {
+  const inside = process.stdout as unknown as Record<symbol, unknown>;
+  for (const key of Object.getOwnPropertySymbols(inside)) {
+    const value = inside[key];
+    if (value?.constructor?.name === "FileSink") return value as FileSink;
+  }
   return Bun.file(1).writer({ highWaterMark: 256 * 1024 });
 }
 

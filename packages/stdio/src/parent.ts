@@ -18,8 +18,6 @@ export interface OwnStreams {
   readonly output: Writable;
   /** Ends standard output for the other side, after all is written. */
   endOutput(): void;
-  /** Where `process.stdout.write` cannot simply be replaced. */
-  readonly divertStdout?: () => void;
 }
 
 export class Parent implements Transport {
@@ -35,7 +33,7 @@ export class Parent implements Transport {
 
   constructor(open: () => OwnStreams, options: ParentOptions) {
     this.#streams = open();
-    if (options.strayPrints !== "leave") divertPrints(this.#streams.divertStdout);
+    if (options.strayPrints !== "leave") divertPrints();
     this.#pipes = new Pipes(this.#streams.input, this.#streams.output, this.label, {
       onInputEnd: () => {
         this.#input = "ended";

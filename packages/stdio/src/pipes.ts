@@ -21,6 +21,10 @@ export class Pipes {
   readonly #owner: PipesOwner;
   readonly #label: string;
   #sending: "open" | "full" | "ended" = "open";
+  #reading: "waiting" | "flowing" | "paused" = "waiting";
+  #end: "none" | "held" | "told" = "none";
+  /** What came while nobody wanted it: before the start, or because Node sets a paused stream flowing when a child exits. */
+  #held: Uint8Array[] = [];
   #events: TransportEvents | undefined;
 
   constructor(input: Readable, output: Writable, label: string, owner: PipesOwner) {
@@ -28,32 +32,39 @@ export class Pipes {
     this.#output = output;
     this.#label = label;
     this.#owner = owner;
-    // From the start, so that a stream that breaks early breaks nothing else.
+    // From the beginning: a stream that breaks early breaks nothing else, and what comes early is not lost.
     input.on("error", (cause: Error) => this.#failed("read", cause));
     output.on("error", (cause: Error) => {
       this.#sending = "ended";
       this.#failed("write", cause);
     });
-  }
-
-  start(events: TransportEvents): void {
-    this.#events = events;
-    this.#output.on("drain", () => {
+    output.on("drain", () => {
       if (this.#sending !== "full") return;
       this.#sending = "open";
       this.#guarded((to) => to.onDrain());
     });
-    this.#input.on("data", (chunk: Uint8Array) => {
-      try {
-        this.#events?.onData(chunk);
-      } catch (cause) {
-        this.#threw(cause);
-      }
+    input.on("data", (chunk: Uint8Array) => this.#onData(chunk));
+    input.on("end", () => {
+      this.#end = "held";
+      this.#passOn();
     });
-    this.#input.on("end", () => {
-      this.#guarded((to) => to.onEnd());
-      this.#owner.onInputEnd();
-    });
+  }
+
+  /** True when all that has come in was delivered. */
+  get delivered(): boolean {
+    return this.#held.length === 0 && this.#end !== "held";
+  }
+
+  /** True while the user does not want to be given anything. */
+  get holding(): boolean {
+    return this.#reading !== "flowing";
+  }
+
+  start(events: TransportEvents): void {
+    this.#events = events;
+    if (this.#reading === "waiting") this.#reading = "flowing";
+    // Not in our caller's turn: it may not be ready for events yet.
+    queueMicrotask(() => this.#passOn());
   }
 
   write(chunks: readonly Chunk[]): boolean {
@@ -70,12 +81,15 @@ export class Pipes {
     return room;
   }
 
+  /** The stream is paused with the next chunk, not now: Deno 2.9 hangs when it is paused before its first data. */
   pause(): void {
-    this.#input.pause();
+    this.#reading = "paused";
   }
 
   resume(): void {
-    if (this.#events !== undefined) this.#input.resume();
+    if (this.#events === undefined) return;
+    this.#reading = "flowing";
+    this.#passOn();
   }
 
   /** Ends our direction once everything accepted is written. */
@@ -88,6 +102,7 @@ export class Pipes {
   silence(): void {
     this.#sending = "ended";
     this.#events = undefined;
+    this.#held = [];
   }
 
   /** Lets go of both streams; what is not written is lost. */
@@ -95,6 +110,33 @@ export class Pipes {
     this.silence();
     this.#input.destroy();
     this.#output.destroy();
+  }
+
+  #onData(chunk: Uint8Array): void {
+    if (this.#reading !== "flowing") {
+      this.#held.push(chunk);
+      this.#input.pause();
+      return;
+    }
+    try {
+      this.#events?.onData(chunk);
+    } catch (cause) {
+      this.#threw(cause);
+    }
+  }
+
+  #passOn(): void {
+    const held = this.#held;
+    while (this.#reading === "flowing" && held.length > 0) {
+      const chunk = held.shift() as Uint8Array;
+      this.#guarded((to) => to.onData(chunk));
+    }
+    if (this.#reading !== "flowing") return;
+    this.#input.resume();
+    if (this.#end !== "held") return;
+    this.#end = "told";
+    this.#guarded((to) => to.onEnd());
+    this.#owner.onInputEnd();
   }
 
   #guarded(tell: (events: TransportEvents) => void): void {

@@ -37,6 +37,7 @@ class Child implements ChildTransport {
   readonly #process: ChildProcess | undefined;
   readonly #pipes: Pipes | undefined;
   readonly #letGo: (() => void)[] = [];
+  #streams: "open" | "closed" = "open";
   #life: "running" | "closing" | "aborting" | "over" = "running";
   #events: TransportEvents | undefined;
   /** Why it ends, where that is known before the process is gone. */
@@ -59,7 +60,7 @@ class Child implements ChildTransport {
 
     const [input, output] = [child.stdout as Readable, child.stdin as Writable];
     this.#pipes = new Pipes(input, output, this.label, {
-      onInputEnd: () => {},
+      onInputEnd: () => this.#done(),
       onOutputEnd: () => {},
       onFailure: (error) => this.#broke(error),
     });
@@ -71,7 +72,10 @@ class Child implements ChildTransport {
     child.on("exit", (code, signal) => this.#gone({ code, signal }));
     child.on("close", () => {
       this.#tail.end();
-      void this.#tail.done.then(() => this.#finish());
+      void this.#tail.done.then(() => {
+        this.#streams = "closed";
+        this.#done();
+      });
     });
     if (this.pid !== undefined) guard(this.pid);
     this.#listen(options.signal);
@@ -191,11 +195,16 @@ class Child implements ChildTransport {
       signalGroup(pid, "SIGKILL");
       release(pid);
       if (this.#life === "over") return;
-      if (this.#process?.stdout?.isPaused() === true) return this.#sweep(pid);
+      if (this.#pipes?.holding === true) return this.#sweep(pid);
       this.#process?.stdout?.destroy();
       this.#process?.stderr?.destroy();
     }, this.#grace.term);
     timer.unref();
+  }
+
+  /** The process and its streams have closed; what it wrote may still be held for a user who has paused. */
+  #done(): void {
+    if (this.#streams === "closed" && this.#pipes?.delivered === true) this.#finish();
   }
 
   #finish(): void {

@@ -6,18 +6,14 @@ import process from "node:process";
 let diverted = false;
 
 /** Sends `console.*` and `process.stdout` of this process to its standard error. */
-export function divertPrints(divertStdout: () => void = divertWrite): void {
+export function divertPrints(): void {
   if (diverted) return;
   diverted = true;
-  divertStdout();
   const prints = new Console({ stdout: process.stderr, stderr: process.stderr }) as unknown as Record<string, unknown>;
   const global = console as unknown as Record<string, unknown>;
   for (const name of Object.keys(global)) {
     const print = prints[name];
     if (typeof print === "function" && name !== "Console") global[name] = print.bind(prints);
   }
-}
-
-function divertWrite(): void {
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
 }
