@@ -175,16 +175,7 @@ export class Core {
   /** The transport is gone; nothing can be sent any more. */
   transportLost(cause: Error | undefined): void {
     if (this.#phase === "greeting" && cause === undefined) this.greeter.cut();
-    const message =
-      cause === undefined
-        ? (this.#goodbye ?? "the transport closed")
-        : `the transport failed: ${cause.message}`;
-    this.end(
-      this.#finishing ??
-        (cause === undefined && this.#goodbye !== undefined
-          ? new SessionError("closed", "peer", message)
-          : new SessionError("lost", "transport", message, { cause })),
-    );
+    this.end(this.#finishing ?? this.#lost(cause));
     this.outbox.clear();
   }
 
@@ -328,6 +319,13 @@ export class Core {
     tellCalls();
     tellStreams();
     this.host.ended(error);
+  }
+
+  // A peer that has said goodbye was not lost, however its transport went afterwards.
+  #lost(cause: Error | undefined): SessionError {
+    if (this.#goodbye !== undefined) return new SessionError("closed", "peer", this.#goodbye, { cause });
+    const message = cause === undefined ? "the transport closed" : `the transport failed: ${cause.message}`;
+    return new SessionError("lost", "transport", message, { cause });
   }
 
   #move(event: PhaseEvent): void {

@@ -8,9 +8,16 @@ export class ChildExitError extends TransportError {
   /** The last 4 KiB the process printed to its standard error, as it printed them. */
   readonly stderr: string;
 
-  constructor(label: string, exit: ExitStatus, stderr: string, hint: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    label: string,
+    exit: ExitStatus,
+    stderr: string,
+    hint: string,
+    options?: { readonly cause?: unknown },
+  ) {
     const how = exit.signal === null ? `exited with code ${exit.code}` : `was ended by ${exit.signal}`;
-    const printed = stderr.trim() === "" ? "" : `; its standard error ended with:\n${escapeControls(stderr.trimEnd())}`;
+    const printed =
+      stderr.trim() === "" ? "" : `; its standard error ended with:\n${escapeControls(stderr.trimEnd())}`;
     super("exit", `${label} ${how}${hint}${printed}`, options);
     this.exit = exit;
     this.stderr = stderr;

@@ -30,6 +30,8 @@ const room: object = { highWaterMark: 256 * 1024 };
 
 function openStreams(): OwnStreams {
   const input: Readable = isPipe(0) ? new Socket({ fd: 0, readable: true, writable: false }) : process.stdin;
-  const output: Writable = isPipe(1) ? new Socket({ fd: 1, readable: false, writable: true, ...room }) : process.stdout;
+  const output: Writable = isPipe(1)
+    ? new Socket({ fd: 1, readable: false, writable: true, ...room })
+    : process.stdout;
   return { input, output, endOutput: isPipe(1) ? closeOutput : () => {} };
 }

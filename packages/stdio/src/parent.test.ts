@@ -12,17 +12,24 @@ it("a child whose parent is killed by SIGKILL sees the end of its input and ends
   expect(await gone(Number(child))).toBe(true);
 });
 
-it.for(["SIGTERM", "SIGINT", "SIGHUP"] as const)("a stubborn child does not outlive a parent ended by %s", async (signal) => {
-  const middle = start(...fixture("nest", ["wait", "child", "stubborn"]), { stdio: ["pipe", "pipe", "inherit"] });
-  const [, pid] = (await firstLine(middle.stdout)).split(" ");
-  const exited = new Promise<string | null>((resolve) => middle.on("exit", (_code, by) => resolve(by)));
-  middle.kill(signal);
-  expect(await exited).toBe(signal);
-  expect(await gone(Number(pid))).toBe(true);
-});
+it.for(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+  "a stubborn child does not outlive a parent ended by %s",
+  async (signal) => {
+    const middle = start(...fixture("nest", ["wait", "child", "stubborn"]), {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const [, pid] = (await firstLine(middle.stdout)).split(" ");
+    const exited = new Promise<string | null>((resolve) => middle.on("exit", (_code, by) => resolve(by)));
+    middle.kill(signal);
+    expect(await exited).toBe(signal);
+    expect(await gone(Number(pid))).toBe(true);
+  },
+);
 
 it("a stubborn child does not outlive a parent that exits", async () => {
-  const middle = start(...fixture("nest", ["exit", "child", "stubborn"]), { stdio: ["pipe", "pipe", "inherit"] });
+  const middle = start(...fixture("nest", ["exit", "child", "stubborn"]), {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const [, pid] = (await firstLine(middle.stdout)).split(" ");
   expect(await gone(Number(pid))).toBe(true);
 });
@@ -34,14 +41,19 @@ it("a parent that stops reading and goes is an error of the child's transport, n
   await new Promise((resolve) => child.stdout.once("data", resolve));
   child.stdout.destroy();
   expect(await said).toBe("closed with write");
-  const code = await new Promise((resolve) => (child.exitCode === null ? child.on("exit", resolve) : resolve(child.exitCode)));
+  const code = await new Promise((resolve) =>
+    child.exitCode === null ? child.on("exit", resolve) : resolve(child.exitCode),
+  );
   expect(code).toBe(0);
 });
 
 it("speaks over real pipes and files, too", async () => {
   const [command, args] = fixture("echo");
   const line = [command, ...args].map((part) => `'${part}'`).join(" ");
-  for (const run of [`head -c 300000 /dev/zero | ${line} | wc -c`, `${line} < /etc/passwd | cmp - /etc/passwd && echo 300000`]) {
+  for (const run of [
+    `head -c 300000 /dev/zero | ${line} | wc -c`,
+    `${line} < /etc/passwd | cmp - /etc/passwd && echo 300000`,
+  ]) {
     const shell = start("/bin/sh", ["-c", run], { stdio: ["ignore", "pipe", "inherit"] });
     expect((await firstLine(shell.stdout)).trim()).toBe("300000");
   }

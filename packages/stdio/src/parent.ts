@@ -35,7 +35,8 @@ export class Parent implements Transport {
     this.#streams = open();
     if (options.strayPrints !== "leave") divertPrints();
     this.#pipes = new Pipes(this.#streams.input, this.#streams.output, this.label, {
-      onInputEnd: () => {
+      onInputEnd: (tell) => {
+        tell();
         this.#input = "ended";
         this.#settle();
       },

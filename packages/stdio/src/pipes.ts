@@ -7,8 +7,8 @@ import type { Readable, Writable } from "node:stream";
 
 /** What the owner of the pipes must know. */
 export interface PipesOwner {
-  /** The input has ended, and the user has been told. */
-  onInputEnd(): void;
+  /** The input has ended; `tell` tells the user. To be called now, later, or never where `onClose` says more. */
+  onInputEnd(tell: () => void): void;
   /** All we accepted is written and our direction has ended. */
   onOutputEnd(): void;
   /** Reading failed, writing failed, or a callback of the user threw. May come more than once. */
@@ -70,7 +70,8 @@ export class Pipes {
   write(chunks: readonly Chunk[]): boolean {
     if (this.#sending === "ended") return false;
     for (const chunk of chunks) {
-      if (typeof chunk === "string") throw new TypeError("this transport carries bytes: encode text before writing it");
+      if (typeof chunk === "string")
+        throw new TypeError("this transport carries bytes: encode text before writing it");
     }
     const output = this.#output;
     let room = this.#sending === "open";
@@ -135,8 +136,7 @@ export class Pipes {
     this.#input.resume();
     if (this.#end !== "held") return;
     this.#end = "told";
-    this.#guarded((to) => to.onEnd());
-    this.#owner.onInputEnd();
+    this.#owner.onInputEnd(() => this.#guarded((to) => to.onEnd()));
   }
 
   #guarded(tell: (events: TransportEvents) => void): void {
@@ -149,11 +149,15 @@ export class Pipes {
   }
 
   #threw(cause: unknown): void {
-    this.#owner.onFailure(new TransportError("aborted", `a callback of the transport to ${this.#label} threw`, { cause }));
+    this.#owner.onFailure(
+      new TransportError("aborted", `a callback of the transport to ${this.#label} threw`, { cause }),
+    );
   }
 
   #failed(code: "read" | "write", cause: Error): void {
     const what = code === "read" ? "reading from" : "writing to";
-    this.#owner.onFailure(new TransportError(code, `${what} ${this.#label} failed: ${cause.message}`, { cause }));
+    this.#owner.onFailure(
+      new TransportError(code, `${what} ${this.#label} failed: ${cause.message}`, { cause }),
+    );
   }
 }

@@ -22,7 +22,11 @@ import { StderrTail } from "./stderr-tail.ts";
  * and its output delivered (so not while paused), without an error if it exited with 0 after `close`, otherwise with
  * a `ChildExitError`. If our process ends first, the child is killed.
  */
-export function spawn(command: string, args: readonly string[] = [], options: SpawnOptions = {}): ChildTransport {
+export function spawn(
+  command: string,
+  args: readonly string[] = [],
+  options: SpawnOptions = {},
+): ChildTransport {
   return new Child(command, args, options);
 }
 
@@ -45,6 +49,7 @@ class Child implements ChildTransport {
   #exit: ExitStatus | undefined;
   #signalled: "SIGTERM" | "SIGKILL" | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #endTimer: NodeJS.Timeout | undefined;
   #resolveExited: (status: ExitStatus) => void = () => {};
 
   constructor(command: string, args: readonly string[], options: SpawnOptions) {
@@ -60,7 +65,7 @@ class Child implements ChildTransport {
 
     const [input, output] = [child.stdout as Readable, child.stdin as Writable];
     this.#pipes = new Pipes(input, output, this.label, {
-      onInputEnd: () => this.#done(),
+      onInputEnd: (tell) => this.#inputEnded(tell),
       onOutputEnd: () => {},
       onFailure: (error) => this.#broke(error),
     });
@@ -169,6 +174,13 @@ class Child implements ChildTransport {
     signalGroup(this.pid, signal);
   }
 
+  // Most often the process is ending, and how it ended says more than the end of its output: give it time for that.
+  #inputEnded(tell: () => void): void {
+    if (this.#life !== "running") tell();
+    else if (this.#exit === undefined) this.#endTimer = setTimeout(tell, EXIT_FOLLOWS);
+    this.#done();
+  }
+
   #broke(error: TransportError): void {
     if (error.code !== "write") return this.abort(error);
     // Most often the process is ending, and how it ended says more than a broken pipe: give it time for that.
@@ -183,6 +195,7 @@ class Child implements ChildTransport {
     this.#exit = exit;
     this.#resolveExited(exit);
     clearTimeout(this.#timer);
+    clearTimeout(this.#endTimer);
     // What the process left behind ends, too.
     if (!signalGroup(pid, "SIGTERM")) release(pid);
     if (this.#life === "aborting") this.#finish();
@@ -222,11 +235,16 @@ class Child implements ChildTransport {
     if (this.#life === "closing" && exit.code === 0 && this.#failure === undefined) return undefined;
     const hint =
       this.#signalled === undefined
-        ? this.#life === "closing" && this.#failure === undefined ? " after its input was closed" : " in the middle of the conversation"
+        ? this.#life === "closing" && this.#failure === undefined
+          ? " after its input was closed"
+          : " in the middle of the conversation"
         : ` because it went on after its input was closed (grace ${this.#grace.stdin} ms)`;
     return new ChildExitError(this.label, exit, this.stderr(), hint, { cause: this.#failure });
   }
 }
+
+/** ms within which an exit is expected after the output has ended. */
+const EXIT_FOLLOWS = 250;
 
 function aborted(signal: AbortSignal): TransportError {
   return new TransportError("aborted", "the signal given to spawn was aborted", { cause: signal.reason });

@@ -5,7 +5,11 @@ import { existsSync } from "node:fs";
 export function startError(command: string, cwd: string | undefined, cause: unknown): TransportError {
   const code = (cause as { code?: unknown } | null)?.code;
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new TransportError("spawn", `cannot start ${JSON.stringify(command)}: ${advice(code, cwd) ?? message}`, { cause });
+  return new TransportError(
+    "spawn",
+    `cannot start ${JSON.stringify(command)}: ${advice(code, cwd) ?? message}`,
+    { cause },
+  );
 }
 
 function advice(code: unknown, cwd: string | undefined): string | undefined {

@@ -9,7 +9,10 @@ let diverted = false;
 export function divertPrints(): void {
   if (diverted) return;
   diverted = true;
-  const prints = new Console({ stdout: process.stderr, stderr: process.stderr }) as unknown as Record<string, unknown>;
+  const prints = new Console({ stdout: process.stderr, stderr: process.stderr }) as unknown as Record<
+    string,
+    unknown
+  >;
   const global = console as unknown as Record<string, unknown>;
   for (const name of Object.keys(global)) {
     const print = prints[name];
