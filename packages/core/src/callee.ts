@@ -6,7 +6,6 @@ import {
   utf8Length,
   type ErrorObject,
   type Id,
-  type NotificationMessage,
   type RequestMessage,
 } from "@sluice/codec";
 import { StreamCode } from "@sluice/streams";
@@ -167,7 +166,7 @@ export class Callee implements Answerer {
     const { host } = this.#core;
     if (incoming.kind === "notification") {
       let settled = false;
-      host.notification(incoming.message as NotificationMessage, () => {
+      host.notification(incoming.message, () => {
         if (settled) return;
         settled = true;
         this.#calls.done(incoming);

@@ -6,7 +6,6 @@ import {
   ErrorCode,
   utf8Length,
   type AnswerMessage,
-  type DecodeError,
   type InvalidMessage,
 } from "@sluice/codec";
 import { StreamCode, type Half } from "@sluice/streams";

@@ -158,7 +158,11 @@ describe("deadlines", () => {
     expect(script.heard()).toEqual([]);
     script.advance(1);
     expect(script.heard()).toMatchObject([{ id, error: { code: -32800, data: { reason: "deadline" } } }]);
-    expect([told, script.end.seen.calls[0]!.succeed("late"), script.core.stats().handlers]).toEqual([1, false, 0]);
+    expect([told, script.end.seen.calls[0]!.succeed("late"), script.core.stats().handlers]).toEqual([
+      1,
+      false,
+      0,
+    ]);
   });
 
   it("C5: a handler that was cancelled already is not told again, and its call answered in time", () => {

@@ -73,7 +73,7 @@ export class Greeter {
       message.kind === "error" ||
       (message.kind === "invalid" && message.answers);
     if (!isAnswer || message.id !== this.#call?.id) {
-      if (message.kind === "invalid") return false;
+      if (isNoise(message)) return false;
       if (core.speaksFrames) {
         this.#fail("a peer that speaks frames must answer the hello (H4)");
         return true;
@@ -109,8 +109,7 @@ export class Greeter {
       this.#answer(message);
       return true;
     }
-    // What is no message at all, such as a stray print, says nothing about the peer.
-    if (message.kind === "invalid") return false;
+    if (isNoise(message)) return false;
     if (core.speaksFrames) {
       this.#fail("a peer that speaks frames must greet first (H4)");
       return true;
@@ -174,3 +173,8 @@ export class Greeter {
 
 // H2: what a peer that hangs up, or says nothing, may be.
 const PLAIN_HINT = "A peer that does not greet needs a dialect without greeting";
+
+// What is no message at all, such as a stray print, says nothing about the peer. What has an id was meant as one.
+function isNoise(message: Message | Batch): boolean {
+  return message.kind === "invalid" && message.id === null;
+}

@@ -45,7 +45,10 @@ describe("two that greet", () => {
   });
 
   it("H1: the window of a hello is the first window of every stream its peer writes, whoever mentions it", () => {
-    const pair = Pair.greeted({ initiator: { limits: { window: 5000 } }, acceptor: { limits: { window: 6000 } } });
+    const pair = Pair.greeted({
+      initiator: { limits: { window: 5000 } },
+      acceptor: { limits: { window: 6000 } },
+    });
     const [up, down] = [new TestStream("bytes", "sender"), new TestStream("bytes", "receiver")];
     pair.a.call("m", [up, down]);
     pair.settle();
@@ -114,7 +117,7 @@ describe("two that greet", () => {
 describe("a greeting that fails", () => {
   it("H1a: two that initiate, or an echo, are told apart at once", () => {
     const script = initiator();
-    const [hello] = script.heard() as [object];
+    const [hello] = script.heard() as [Record<string, unknown>];
     script.message(hello);
     expect(script.core.error).toMatchObject({ code: "protocol", rule: "H1a" });
     const both = [initiator(), initiator()] as const;
@@ -134,7 +137,9 @@ describe("a greeting that fails", () => {
   ])("H2: a hello with %s is refused with the versions spoken here, and closes", (_, more) => {
     const script = new Scripted();
     script.message({ id: 1, method: "$/hello", params: helloOf(["frames"], more) });
-    expect(script.heard()).toMatchObject([{ id: 1, error: { code: -32600, data: { sluice: { versions: [1] } } } }]);
+    expect(script.heard()).toMatchObject([
+      { id: 1, error: { code: -32600, data: { sluice: { versions: [1] } } } },
+    ]);
     expect(script.core.error).toMatchObject({ code: "greeting", by: "peer" });
     const answered = initiator();
     answered.message({ id: 1, result: helloOf(["frames"], more) });
@@ -201,7 +206,9 @@ describe("a plain peer", () => {
     script.message({ id: 2, result: 1 });
     expect(call.outcomes).toEqual([{ result: 1 }]);
     const refused = script.end.call("m", [new TestStream("bytes", "sender")]);
-    expect(refused.outcomes).toMatchObject([{ error: { _tag: "RefusedError", rule: "H2", mayHaveRun: false } }]);
+    expect(refused.outcomes).toMatchObject([
+      { error: { _tag: "RefusedError", rule: "H2", mayHaveRun: false } },
+    ]);
     expect(script.heard()).toEqual([]);
   });
 
@@ -222,6 +229,13 @@ describe("a plain peer", () => {
     expect(script.end.seen.calls[0]!.params).toEqual({ $stream: 1 });
     script.message({ id: 2, method: "$/hello", params: helloOf(["json"]) });
     expect(script.heard()).toMatchObject([{ id: 2, error: { code: -32600 } }]);
+  });
+
+  it("H2: an invalid request makes its peer a plain one, too, and is answered", () => {
+    const script = new Scripted();
+    script.message('{"id":7,"method":"m"}');
+    expect(script.heard()).toMatchObject([{ id: 7, error: { code: -32600 } }]);
+    expect(script.core.greeted).toBe(false);
   });
 
   it("H2: a stray print before the greeting is counted, and neither answered nor taken for a message", () => {
@@ -274,7 +288,9 @@ it("H1: a window out of range, or a limit that is none, is refused where it is s
   ];
   for (const limits of bad) {
     expect(() => withDefaults(limits)).toThrow(RangeError);
-    expect(() => new TestEnd({ role: "initiator", unit: "bytes", limits })).toThrow(`limits.${Object.keys(limits)[0]}`);
+    expect(() => new TestEnd({ role: "initiator", unit: "bytes", limits })).toThrow(
+      `limits.${Object.keys(limits)[0]}`,
+    );
   }
   expect(withDefaults({ message: 200_000 }).item).toBe(200_000);
   expect(withDefaults()).toEqual(LIMITS);

@@ -67,9 +67,9 @@ describe("a message that is none", () => {
       expect(
         script
           .heard()
-          .map(({ id }) => id)
-          .sort(),
-      ).toEqual([10, 11, null]);
+          .map(({ id }) => String(id))
+          .toSorted((a, b) => a.localeCompare(b)),
+      ).toEqual(["10", "11", "null"]);
     }
   });
 

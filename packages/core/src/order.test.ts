@@ -159,7 +159,9 @@ describe("starts", () => {
   });
 
   it("calls of one lane run one at a time, in order; other lanes pass by", () => {
-    const pair = held({}, (method) => (method.startsWith("x") ? "x" : method.startsWith("y") ? "y" : undefined));
+    const pair = held({}, (method) =>
+      method.startsWith("x") ? "x" : method.startsWith("y") ? "y" : undefined,
+    );
     for (const name of ["x1", "x2", "y1", "x3", "free", "y2"]) pair.a.call(name);
     pair.settle();
     expect(names(pair)).toEqual(["x1", "y1", "free"]);
@@ -202,6 +204,8 @@ it("limits.pending: a call beyond it is refused here, and nothing is sent", () =
   const pair = Pair.greeted({ initiator: { limits: { pending: 1 } } });
   pair.a.call("first");
   pair.settle();
-  expect(pair.a.call("second").outcomes).toMatchObject([{ error: { rule: "limits.pending", mayHaveRun: false } }]);
+  expect(pair.a.call("second").outcomes).toMatchObject([
+    { error: { rule: "limits.pending", mayHaveRun: false } },
+  ]);
   expect(pair.a.core.flush()).toEqual([]);
 });

@@ -130,6 +130,7 @@ export class Router {
     if (id === null && batch === undefined && unread !== "" && this.#salvaged(error, unread)) return;
     // A line that does not even begin like JSON is a stray print: reported, and not answered.
     if (batch === undefined && !/^\s*[[{"\d\-tfn]/.test(text)) return;
+    batch?.expect();
     core.calls.reply(encodeError(core.dialect, id, { code: error.code, message: error.message }), batch);
   }
 

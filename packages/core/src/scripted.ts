@@ -18,7 +18,7 @@ export interface ScriptedOptions extends Partial<CoreOptions> {
   readonly hello?: Readonly<Record<string, unknown>>;
 }
 
-type Json = Record<string, any>;
+type Json = Record<string, unknown>;
 
 export function helloOf(encodings: readonly string[], more: Readonly<Record<string, unknown>> = {}): Json {
   const { message, item, streams, calls, window } = LIMITS;
@@ -113,7 +113,8 @@ export class Scripted {
       if (lf === -1) return heard;
       heard.push(JSON.parse(new TextDecoder().decode(this.#queue.take(lf + 1))) as Json);
       // H3: what follows the answer to our hello is frames, where it chose them.
-      this.#hears = heard.at(-1)?.["result"]?.encodings?.[0] === "frames";
+      const result = heard.at(-1)?.["result"] as { encodings?: string[] } | undefined;
+      this.#hears = result?.encodings?.[0] === "frames";
     }
     for (let unit = this.#reader.read(this.#queue); unit !== undefined; unit = this.#reader.read(this.#queue))
       heard.push(read(unit));
