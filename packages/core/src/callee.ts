@@ -8,7 +8,7 @@ import {
   type Id,
   type RequestMessage,
 } from "@sluice/codec";
-import { StreamCode } from "@sluice/streams";
+import { StreamCode, type Half } from "@sluice/streams";
 import type { BatchAnswer } from "./batch.ts";
 import type { Caller } from "./caller.ts";
 import type { Core } from "./core.ts";
@@ -103,12 +103,9 @@ export class Callee implements Answerer {
     try {
       const draft = this.#caller.draft(result, (value) => encodeResult(core.dialect, call.id, value));
       const halves = this.#caller.open(draft.mentioned);
-      call.results = halves;
       this.#answered(call, draft.text);
       this.#caller.attach(draft.mentioned, halves);
-      // S11: those nobody used. Mentioning one in the result has used it.
-      for (const half of call.streams)
-        if (!half.taken) core.streams.drop(half, StreamCode.none, "not used by the handler (S11)");
+      whenOver(halves, () => this.#release(call));
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       core.host.fault({
@@ -126,6 +123,7 @@ export class Callee implements Answerer {
     const forced = call.state === "waiting"; // turned away
     this.#answered(call, text);
     this.#drop(call, forced);
+    call.onReleased?.();
     core.settled();
   }
 
@@ -153,6 +151,13 @@ export class Callee implements Answerer {
         call.onCancel?.(error);
       }
     };
+  }
+
+  // S11: drops those nobody used. Mentioning one in the result has used it.
+  #release(call: IncomingCall): void {
+    for (const half of call.streams)
+      if (!half.taken) this.#core.streams.drop(half, StreamCode.none, "not used by the handler (S11)");
+    call.onReleased?.();
   }
 
   #answered(call: IncomingCall, text: string): void {
@@ -233,6 +238,20 @@ export class Callee implements Answerer {
     core.end(slots);
     return undefined;
   }
+}
+
+/** Calls `then` once all of them are over: now, where there are none. */
+function whenOver(halves: readonly Half[], then: () => void): void {
+  let open = 1;
+  const over = (): void => {
+    if (--open === 0) then();
+  };
+  for (const half of halves) {
+    if (half.isOver) continue;
+    open++;
+    half.onReleased = over;
+  }
+  over();
 }
 
 /** An `RpcError` as it is, a cancel as -32800; of anything else only that it happened. */

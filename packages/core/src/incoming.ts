@@ -46,8 +46,8 @@ export class IncomingCall {
   known = false;
   /** Whether it takes one of the places of those that run. */
   started = false;
-  /** The streams its result mentioned, once it has been answered. */
-  results: readonly Half[] = NONE;
+  /** Called once it has been answered and the streams of its result are over. */
+  onReleased: (() => void) | undefined;
   readonly #answerer: Answerer;
   #state: IncomingState = "waiting";
 

@@ -58,6 +58,8 @@ export class TestEnd implements Host {
     ended: SessionError[];
     draining: number[];
   } = { calls: [], notifications: [], received: [], faults: [], peer: [], ended: [], draining: [] };
+  /** Whether a handler uses the streams it is given (S11). */
+  takes = true;
   turns = 0;
 
   constructor(options: CoreOptions) {
@@ -95,7 +97,7 @@ export class TestEnd implements Host {
   }
   received(half: Half): Half {
     this.seen.received.push(half);
-    half.taken = true;
+    half.taken = this.takes;
     return half;
   }
   open(peer: Hello | undefined): void {

@@ -143,19 +143,8 @@ export class Settle {
   }
 
   readonly succeed = (result: unknown): void => {
-    const call = this.#call;
-    call.succeed(result);
-    // The call's finalizers wait for the streams of its result.
-    let open = 1;
-    const over = (): void => {
-      if (--open === 0) this.#context.close();
-    };
-    for (const half of call.results) {
-      if (half.isOver) continue;
-      open++;
-      half.onReleased = over;
-    }
-    over();
+    this.#call.onReleased = (): void => this.#context.close();
+    if (!this.#call.succeed(result)) this.#context.close();
   };
 
   readonly fail = (error: unknown): void => {
