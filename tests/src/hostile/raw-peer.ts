@@ -29,7 +29,8 @@ export class RawPeer {
   // H3: whether it speaks frames, and whether it hears them.
   speaks = false;
   hears = false;
-  #id = 1;
+  // Above the ids that rows choose themselves.
+  #id = 100_000;
   readonly #headers: boolean;
   readonly #queue: ByteQueue = new ByteQueue();
   readonly #reader: FrameReader = new FrameReader(DECODE_LIMITS);
@@ -48,10 +49,6 @@ export class RawPeer {
     );
   }
 
-  get nextId(): number {
-    return this.#id++;
-  }
-
   raw(chunk: Uint8Array | string): void {
     this.wire.send(chunk);
   }
@@ -66,7 +63,7 @@ export class RawPeer {
 
   /** A request; returns its id. */
   call(method: string, params?: unknown, more: Readonly<Json> = {}): number {
-    const id = this.nextId;
+    const id = this.#id++;
     this.message({ id, method, params, ...more });
     return id;
   }

@@ -148,7 +148,7 @@ export async function open(kind: Kind, stage: StageOptions = {}): Promise<Stage>
     const { id } = await peer.until((said) => said["method"] === "$/hello");
     if (via === "plain") peer.message({ id, error: { code: -32601, message: "method not found" } });
     else peer.message({ id, result: helloOf(via, hello) });
-  } else peer.call("$/hello", helloOf(via, hello));
+  } else peer.message({ id: 1, method: "$/hello", params: helloOf(via, hello) });
   const session = await opened;
   if (via !== "plain" && !initiates) await peer.until((said) => "result" in said);
   if (via === "frames") peer.speaks = peer.hears = true;
