@@ -162,6 +162,7 @@ export class Streams implements SendHost, ReceiveHost {
   }
 
   #end(half: ReceiveHalf, offset: number | undefined): "F2a" | undefined {
+    if (half.isInItem) return "F2a"; // while it is here, so that it is lost with the session
     this.#remove(half);
     return half.ended(offset);
   }
@@ -188,9 +189,10 @@ export class Streams implements SendHost, ReceiveHost {
   }
 
   reset(half: SendHalf, code: number, message: string, data: unknown): void {
-    this.#remove(half);
+    // What waits to be sent keeps a draining session from ending in the middle of this.
     this.#outbox?.control(resetFrame(half.id, code, message, data));
-    this.#forget(half);
+    this.#letGo(half);
+    this.#remove(half);
     this.#options.wake();
   }
 
@@ -247,11 +249,14 @@ export class Streams implements SendHost, ReceiveHost {
   }
 
   #forget(half: Half): void {
-    if (this.#live.delete(half)) {
-      this.#options.observer?.stream?.("over", half);
-      half.onReleased?.();
-    }
+    if (this.#letGo(half)) half.onReleased?.();
     this.#options.settled();
+  }
+
+  #letGo(half: Half): boolean {
+    if (!this.#live.delete(half)) return false;
+    this.#options.observer?.stream?.("over", half);
+    return true;
   }
 }
 

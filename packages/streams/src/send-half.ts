@@ -35,7 +35,7 @@ export interface Piece {
 export interface SendHost {
   /** There is something to send and credit for it. */
   ready(half: SendHalf): void;
-  /** The half was reset: tell the peer, and forget the half. */
+  /** The half was reset: tell the peer, and forget the half. Its own listeners hear from the half. */
   reset(half: SendHalf, code: number, message: string, data: unknown): void;
 }
 
@@ -134,6 +134,7 @@ export class SendHalf {
     this.#state = move(SEND_HALF, this.#state, "reset");
     this.#host.reset(this, code, message, options.data);
     this.#over(new StreamError(code, by, message, options));
+    this.onReleased?.();
   }
 
   /** The session is gone; nobody is told. */
