@@ -1,3 +1,4 @@
+import type { ReceiveHalf } from "@sluice/streams";
 import { describe, expect, it } from "vitest";
 import { helloOf, Scripted } from "./scripted.ts";
 import { TestStream } from "./testing.ts";
@@ -131,6 +132,17 @@ describe("a hostile peer", () => {
     script.data(1, "x");
     script.call("m");
     expect(script.heard()).toEqual([]);
+  });
+
+  it("F2a: a reader whose stream broke the rule hears of the session's end", () => {
+    const script = Scripted.greeted();
+    script.call("m", [ITEMS]);
+    script.data(1, "[1", { item: true, more: true });
+    const half = script.end.seen.received[0] as ReceiveHalf;
+    let said = 0;
+    half.onReadable = () => void said++;
+    script.frame({ type: "end", id: 1, offset: 34 });
+    expect([said, half.isOver, half.error?.cause]).toEqual([1, true, script.core.error]);
   });
 
   it("F4: nothing is allocated for what a length only announces", () => {

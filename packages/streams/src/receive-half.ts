@@ -91,6 +91,10 @@ export class ReceiveHalf {
   get error(): StreamError | undefined {
     return this.#error;
   }
+  /** Whether an item has begun and not finished: then no end may come (F2a). */
+  get isInItem(): boolean {
+    return this.#parts.open;
+  }
   get hasData(): boolean {
     return this.#queue.length > 0;
   }
