@@ -10,7 +10,7 @@ import {
 } from "@sluice/codec";
 import { StreamCode, type Half } from "@sluice/streams";
 import type { BatchAnswer } from "./batch.ts";
-import type { Caller } from "./caller.ts";
+import { asRefused, written, type Caller, type Mentions } from "./caller.ts";
 import type { Core } from "./core.ts";
 import { CancelledError, RefusedError, RpcError, SessionError } from "./error.ts";
 import { IncomingCall, IncomingCalls, type Answerer, type Incoming, type LaneOf } from "./incoming.ts";
@@ -100,20 +100,25 @@ export class Callee implements Answerer {
 
   succeed(call: IncomingCall, result: unknown): void {
     const core = this.#core;
+    let text: string;
+    let mentions: Mentions | undefined;
     try {
-      const draft = this.#caller.draft(result, (value) => encodeResult(core.dialect, call.id, value));
-      const halves = this.#caller.open(draft.mentioned);
-      this.#answered(call, draft.text);
-      this.#caller.attach(draft.mentioned, halves);
-      whenOver(halves, () => this.#release(call));
-    } catch (error) {
-      if (!(error instanceof RefusedError)) throw error;
+      mentions = this.#caller.mention(result);
+      text = encodeResult(core.dialect, call.id, written(result, mentions));
+      this.#caller.checkSize(text);
+    } catch (cause) {
+      const error = asRefused(cause);
       core.host.fault({
         rule: error.rule,
         message: `the result of ${call.method} could not be sent: ${error.message}`,
       });
-      this.fail(call, error);
+      return this.fail(call, error);
     }
+    const halves = this.#caller.open(mentions);
+    this.#answered(call, text);
+    this.#caller.attach(mentions, halves);
+    if (halves.length === 0) this.#release(call);
+    else whenOver(halves, () => this.#release(call));
     core.settled();
   }
 
@@ -123,7 +128,7 @@ export class Callee implements Answerer {
     const forced = call.state === "waiting"; // turned away
     this.#answered(call, text);
     this.#drop(call, forced);
-    call.onReleased?.();
+    call.released();
     core.settled();
   }
 
@@ -146,9 +151,11 @@ export class Callee implements Answerer {
     for (const call of calls) if (call.may("lose")) call.move("lose");
     return () => {
       for (const call of calls) {
-        if (call.cancelled !== undefined) continue;
-        call.cancelled = error;
-        call.onCancel?.(error);
+        if (call.cancelled === undefined) {
+          call.cancelled = error;
+          call.onCancel?.(error);
+        }
+        call.released();
       }
     };
   }
@@ -157,7 +164,7 @@ export class Callee implements Answerer {
   #release(call: IncomingCall): void {
     for (const half of call.streams)
       if (!half.taken) this.#core.streams.drop(half, StreamCode.none, "not used by the handler (S11)");
-    call.onReleased?.();
+    call.released();
   }
 
   #answered(call: IncomingCall, text: string): void {

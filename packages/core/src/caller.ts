@@ -14,20 +14,19 @@ import type { CallOptions, Core } from "./core.ts";
 import { RefusedError, RpcError, SessionError, TimeoutError } from "./error.ts";
 import type { HostStream } from "./host.ts";
 import { mayMention } from "./mention-in.ts";
-import { mentionStreams, type Mentioned } from "./mention-out.ts";
+import { isPlain, mentionStreams, type MentionsOf } from "./mention-out.ts";
 import { dropAll, refusal, register, tooMany, type FilledSlot } from "./mentions.ts";
 import { OutgoingCall, OutgoingCalls, type Waiter } from "./outgoing.ts";
 
 const NO_SLOTS: readonly FilledSlot[] = [];
 const NO_STREAMS: readonly Half[] = [];
 
+/** A value on its way out, and the streams of ours it mentions. */
+export type Mentions = MentionsOf<HostStream>;
+
 const NOBODY: Waiter = { result: () => {}, error: () => {} };
 
-/** A message that is ready to go, and the streams it mentions. */
-interface Draft {
-  readonly text: string;
-  readonly mentioned: readonly Mentioned<HostStream>[];
-}
+const NO_OPTIONS: CallOptions = {};
 
 export class Caller {
   readonly #core: Core;
@@ -43,7 +42,12 @@ export class Caller {
     return this.#calls.size;
   }
 
-  call(method: string, params: unknown, waiter: Waiter, options: CallOptions = {}): OutgoingCall | undefined {
+  call(
+    method: string,
+    params: unknown,
+    waiter: Waiter,
+    options: CallOptions = NO_OPTIONS,
+  ): OutgoingCall | undefined {
     const core = this.#core;
     const refused = this.#refusedCall() ?? this.#refused();
     if (refused !== undefined) {
@@ -51,24 +55,25 @@ export class Caller {
       return undefined;
     }
     const id = this.#calls.nextId();
-    let draft: Draft;
+    let text: string;
+    let mentions: Mentions | undefined;
     try {
-      draft = this.#draft(params, (value) =>
-        encodeRequest(core.dialect, id, method, value, extrasOf(options, core)),
-      );
-    } catch (error) {
-      waiter.error(error as Error);
+      mentions = this.mention(params);
+      text = encodeRequest(core.dialect, id, method, written(params, mentions), extrasOf(options, core));
+      this.checkSize(text);
+    } catch (cause) {
+      waiter.error(asRefused(cause));
       return undefined;
     }
-    const streams = this.open(draft.mentioned);
+    const streams = this.open(mentions);
     const call = new OutgoingCall(id, method, waiter, streams);
     this.#calls.add(call);
     core.observer?.call?.("out", "start", id, method);
-    core.observer?.frame?.("out", draft.text);
-    core.outbox.message(draft.text);
+    core.observer?.frame?.("out", text);
+    core.outbox.message(text);
     core.host.wake();
     if (options.timeout !== undefined) this.#startTimeout(call, options.timeout, options.now ?? core.now);
-    this.attach(draft.mentioned, streams);
+    this.attach(mentions, streams);
     return call;
   }
 
@@ -77,11 +82,14 @@ export class Caller {
     const refused = this.#refused();
     if (refused !== undefined) throw refused;
     // S3: no streams, and so nothing is a mention or needs an escape.
-    const text = encode(() => {
-      const { value } = mentionStreams(params, (object) => core.host.lift(object), undefined);
-      return encodeNotification(core.dialect, method, value, extras);
-    });
-    this.#checkSize(text);
+    let text: string;
+    try {
+      const { value } = mentionStreams(params, this.#lift, undefined);
+      text = encodeNotification(core.dialect, method, value, extras);
+      this.checkSize(text);
+    } catch (cause) {
+      throw asRefused(cause);
+    }
     core.observer?.frame?.("out", text);
     core.outbox.message(text);
     core.host.wake();
@@ -188,33 +196,41 @@ export class Caller {
     this.#accepted = accepted;
   }
 
-  /** Params or a result as text, its streams mentioned. @throws RefusedError */
-  draft(value: unknown, encodeIt: (value: unknown) => string): Draft {
-    return this.#draft(value, encodeIt);
+  /**
+   * What a value mentions, and how it is then written; undefined where it is written as it is.
+   * @throws RefusedError, and whatever getters and toJSON of the value throw
+   */
+  mention(value: unknown): Mentions | undefined {
+    if (typeof value !== "object" || value === null || isPlain(value, this.#lift)) return undefined;
+    const core = this.#core;
+    const mentions = mentionStreams(value, this.#lift, core.greeted ? this.#allocate : undefined);
+    if (
+      mentions.mentioned.length > 0 &&
+      core.streams.openByUs + mentions.mentioned.length > core.peer!.limits.streams
+    )
+      throw new RefusedError("S14", `the peer takes ${core.peer!.limits.streams} streams at once`);
+    return mentions;
   }
 
   /** Opens our halves of what a message of ours mentions. */
-  open(mentioned: readonly Mentioned<HostStream>[]): readonly Half[] {
-    if (mentioned.length === 0) return NO_STREAMS;
-    return mentioned.map(({ id, stream }) => this.#core.streams.add(id, stream.of, stream.by === "sender"));
+  open(mentions: Mentions | undefined): readonly Half[] {
+    if (mentions === undefined || mentions.mentioned.length === 0) return NO_STREAMS;
+    return mentions.mentioned.map(({ id, stream }) =>
+      this.#core.streams.add(id, stream.of, stream.by === "sender"),
+    );
   }
 
   /** Gives the driver's streams their halves, once the message is on its way. */
-  attach(mentioned: readonly Mentioned<HostStream>[], halves: readonly Half[]): void {
-    mentioned.forEach(({ stream }, i) => stream.attach(halves[i]!));
+  attach(mentions: Mentions | undefined, halves: readonly Half[]): void {
+    mentions?.mentioned.forEach(({ stream }, i) => stream.attach(halves[i]!));
   }
 
-  #draft(value: unknown, encodeIt: (value: unknown) => string): Draft {
-    const core = this.#core;
-    // In `encode`, for getters and toJSON of the value run here.
-    const { value: written, mentioned } = encode(() =>
-      mentionStreams(value, this.#lift, core.greeted ? this.#allocate : undefined),
-    );
-    if (mentioned.length > 0 && core.streams.openByUs + mentioned.length > core.peer!.limits.streams)
-      throw new RefusedError("S14", `the peer takes ${core.peer!.limits.streams} streams at once`);
-    const text = encode(() => encodeIt(written));
-    this.#checkSize(text);
-    return { text, mentioned };
+  /** @throws RefusedError where the peer does not take a message of this size. */
+  checkSize(text: string): void {
+    const max = this.#core.peer?.limits.message;
+    if (max === undefined || text.length * 3 <= max) return;
+    if (utf8Length(text) > max)
+      throw new RefusedError("limits.message", `the peer takes messages of up to ${max} bytes; use a stream`);
   }
 
   readonly #lift = (object: object): HostStream | undefined => this.#core.host.lift(object);
@@ -224,13 +240,6 @@ export class Caller {
     if (id === undefined) throw new RefusedError("S2", "stream ids are exhausted: open a new session");
     return id;
   };
-
-  #checkSize(text: string): void {
-    const max = this.#core.peer?.limits.message;
-    if (max === undefined || text.length * 3 <= max) return;
-    if (utf8Length(text) > max)
-      throw new RefusedError("limits.message", `the peer takes messages of up to ${max} bytes; use a stream`);
-  }
 
   #refused(): Error | undefined {
     const core = this.#core;
@@ -286,13 +295,16 @@ function extrasOf(
   return { ...extras, deadline: Math.max(0, Math.floor(timeout)) };
 }
 
-function encode<T>(encodeIt: () => T): T {
-  try {
-    return encodeIt();
-  } catch (cause) {
-    if (cause instanceof RefusedError) throw cause;
-    throw new RefusedError("JSON", `a value JSON cannot write: ${(cause as Error).message}`, { cause });
-  }
+/** The value as it is to be written. */
+export function written(value: unknown, mentions: Mentions | undefined): unknown {
+  return mentions === undefined ? value : mentions.value;
+}
+
+/** Whatever stopped a value from being written, as an error that says so. */
+export function asRefused(cause: unknown): RefusedError {
+  if (cause instanceof RefusedError) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new RefusedError("JSON", `a value JSON cannot write: ${why}`, { cause });
 }
 
 function closing(): SessionError {

@@ -182,7 +182,8 @@ export class Core {
   /** What is to be written now, in one go; empty where there is nothing. There may be more: ask again. */
   flush(): (Uint8Array | string)[] {
     const chunks = this.outbox.flush(this.calls.active > 0);
-    if (this.#phase === "draining" || this.#phase === "finishing") this.settled();
+    // L1, L2: the last answer is written before the transport is closed behind it.
+    if (chunks.length === 0) this.settled();
     return chunks;
   }
 

@@ -13,6 +13,8 @@ import type { OutgoingCall } from "./outgoing.ts";
 export interface HostStream extends Liftable {
   /** Gives it its half, once the message that mentions it is on its way. */
   attach(half: Half): void;
+  /** Lets go of it: the message that mentions it will not be sent, and was its only owner. */
+  discard?(reason: Error): void;
 }
 
 export interface Host {

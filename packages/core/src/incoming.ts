@@ -49,6 +49,7 @@ export class IncomingCall {
   /** Called once it has been answered and the streams of its result are over. */
   onReleased: (() => void) | undefined;
   readonly #answerer: Answerer;
+  #isReleased = false;
   #state: IncomingState = "waiting";
 
   constructor(
@@ -89,6 +90,16 @@ export class IncomingCall {
 
   may(event: IncomingEvent): boolean {
     return may(INCOMING_CALL, this.#state, event);
+  }
+
+  /** Whether it has been answered and the streams of its result are over, or the session is. */
+  get isReleased(): boolean {
+    return this.#isReleased || this.#state === "lost";
+  }
+
+  released(): void {
+    this.#isReleased = true;
+    this.onReleased?.();
   }
 
   /** Answers with a result. The first answer counts; returns false for any other, and after the session's end. */

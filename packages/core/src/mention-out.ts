@@ -20,6 +20,12 @@ export interface Mentioned<L extends Liftable> {
   readonly stream: L;
 }
 
+/** A value with its streams replaced, and what they were. */
+export interface MentionsOf<L extends Liftable> {
+  readonly value: unknown;
+  readonly mentioned: readonly Mentioned<L>[];
+}
+
 /** Says whether an object is a stream. Asked for every object, so it should be quick for plain ones. */
 export type Lift<L extends Liftable> = (value: object) => L | undefined;
 
@@ -34,16 +40,16 @@ export function mentionStreams<L extends Liftable>(
   value: unknown,
   lift: Lift<L>,
   allocate: (() => number) | undefined,
-): { readonly value: unknown; readonly mentioned: readonly Mentioned<L>[] } {
-  if (typeof value !== "object" || value === null || isPlain(value, lift)) return { value, mentioned: NONE };
+): MentionsOf<L> {
+  if (typeof value !== "object" || value === null) return { value, mentioned: NONE };
   const walk = new Walk(lift, allocate);
   return { value: walk.value(value, 0), mentioned: walk.mentioned };
 }
 
 const NONE: readonly never[] = [];
 
-// The common case without an allocation: an object or array of primitives.
-function isPlain<L extends Liftable>(value: object, lift: Lift<L>): boolean {
+/** The common case, found without an allocation: an object or array of primitives, none of them a stream. */
+export function isPlain<L extends Liftable>(value: object, lift: Lift<L>): boolean {
   if (typeof (value as { toJSON?: unknown }).toJSON === "function" || lift(value) !== undefined) return false;
   for (const key in value) {
     const member: unknown = (value as Record<string, unknown>)[key];

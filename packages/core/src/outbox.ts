@@ -58,9 +58,9 @@ export class Outbox {
     return this.#bytes;
   }
   get isEmpty(): boolean {
-    return (
-      this.#bytes === 0 && this.#grants.size === 0 && this.#pong === undefined && this.#scheduler.isEmpty
-    );
+    const nothingFlushed = this.#output.length === 0 && this.#chunks.length === 0;
+    const nothingQueued = this.#bytes === 0 && this.#grants.size === 0 && this.#pong === undefined;
+    return nothingFlushed && nothingQueued && this.#scheduler.isEmpty;
   }
 
   /** In JSON a piece of data is a message, and has to be one the peer takes: at most `limit` bytes, escapes included (S5). */

@@ -1,5 +1,5 @@
-import type { Id } from "@sluice/codec";
-import { CancelledError, SessionError, type IncomingCall } from "@sluice/core";
+import type { Id, NotificationMessage } from "@sluice/codec";
+import { CancelledError, type IncomingCall } from "@sluice/core";
 import { Lifetime } from "./lifetime.ts";
 import type { Session } from "./session.ts";
 
@@ -21,27 +21,29 @@ export interface HandlerContext {
 /** The context of one call or notification. Costs an object; all else is made when asked for. */
 export class CallContext implements HandlerContext {
   readonly session: Session;
-  readonly method: string;
-  readonly message: Readonly<Record<string, unknown>>;
-  readonly #call: IncomingCall | undefined;
+  readonly #source: IncomingCall | NotificationMessage;
   #abort: AbortController | undefined;
   #lifetime: Lifetime | undefined;
-  #closed = false;
 
-  constructor(
-    session: Session,
-    method: string,
-    message: Readonly<Record<string, unknown>>,
-    call: IncomingCall | undefined,
-  ) {
+  constructor(session: Session, source: IncomingCall | NotificationMessage) {
     this.session = session;
-    this.method = method;
-    this.message = message;
-    this.#call = call;
+    this.#source = source;
+  }
+
+  get method(): string {
+    return this.#source.method;
+  }
+
+  get message(): Readonly<Record<string, unknown>> {
+    return this.#source.kind === "call" ? this.#source.message.raw : this.#source.raw;
   }
 
   get id(): Id | undefined {
     return this.#call?.id;
+  }
+
+  get #call(): IncomingCall | undefined {
+    return this.#source.kind === "call" ? this.#source : undefined;
   }
 
   get signal(): AbortSignal {
@@ -69,13 +71,17 @@ export class CallContext implements HandlerContext {
     };
   }
 
-  /** The call's own lifetime, made when first asked for. Ends with the session at the latest. */
+  /**
+   * The lifetime of the call, made when first asked for: over once the call has been answered and the streams of its
+   * result are over. That of a notification is for its handler to close.
+   */
   get lifetime(): Lifetime {
     if (this.#lifetime !== undefined) return this.#lifetime;
     const lifetime = new Lifetime();
     this.#lifetime = lifetime;
-    if (this.#closed) lifetime.close();
-    else this.onCancel((reason) => void (reason instanceof SessionError && lifetime.close()));
+    const call = this.#call;
+    if (call?.isReleased === true) lifetime.close();
+    else if (call !== undefined) call.onReleased = (): void => void lifetime.close();
     return lifetime;
   }
 
@@ -83,9 +89,8 @@ export class CallContext implements HandlerContext {
     this.lifetime.defer(finalizer);
   }
 
-  /** Answered, and its result streams are over. */
+  /** The handler of a notification has settled. */
   close(): void {
-    this.#closed = true;
     this.#lifetime?.close();
   }
 }

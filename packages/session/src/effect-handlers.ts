@@ -51,8 +51,8 @@ export class EffectHandlers<R> implements Dispatcher {
     const handler = handlers.get(method) ?? fallback;
     if (handler === undefined)
       return void call.fail(new RpcError(ErrorCode.methodNotFound, "method not found"));
-    const context = new CallContext(this.#session, method, call.message.raw, call);
-    const settle = new Settle(call, context, onHandlerError);
+    const context = new CallContext(this.#session, call);
+    const settle = new Settle(call, onHandlerError);
     const interrupt = this.#run(handler, params, context, (exit) => {
       if (Exit.isSuccess(exit)) return settle.succeed(exit.value);
       settle.fail(Cause.hasInterruptsOnly(exit.cause) ? new CancelledError() : Cause.squash(exit.cause));
@@ -64,7 +64,7 @@ export class EffectHandlers<R> implements Dispatcher {
     const { notifications, onHandlerError } = this.#options;
     const handler = notifications.get(message.method);
     if (handler === undefined) return done();
-    const context = new CallContext(this.#session, message.method, message.raw, undefined);
+    const context = new CallContext(this.#session, message);
     const interrupt = this.#run(handler, message.params, context, (exit) => {
       if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause))
         onHandlerError(Cause.squash(exit.cause), message.method);

@@ -56,15 +56,15 @@ export class Handlers implements Dispatcher {
     if (handler === undefined && !chain.isEmpty) return this.#chained(call);
     const run = handler ?? fallback;
     if (run === undefined) return void call.fail(methodNotFound());
-    const context = new CallContext(this.#session(), method, call.message.raw, call);
-    const settle = new Settle(call, context, this.#options.onHandlerError);
+    const context = new CallContext(this.#session(), call);
     try {
       const result =
         intercept.length === 0 ? run(params, context) : this.#intercepted(run, method, params, context);
-      if (isThenable(result)) result.then(settle.succeed, settle.fail);
-      else settle.succeed(result);
+      if (!isThenable(result)) return void call.succeed(result);
+      const settle = new Settle(call, this.#options.onHandlerError);
+      result.then(settle.succeed, settle.fail);
     } catch (error) {
-      settle.fail(error);
+      failCall(call, error, this.#options.onHandlerError);
     }
   }
 
@@ -72,7 +72,7 @@ export class Handlers implements Dispatcher {
     const { notifications, chain, fallbackNotification, onHandlerError } = this.#options;
     const { method, params } = message;
     const handler = notifications.get(method) ?? (chain.isEmpty ? fallbackNotification : undefined);
-    const context = new CallContext(this.#session(), method, message.raw, undefined);
+    const context = new CallContext(this.#session(), message);
     const finish = (): void => {
       context.close();
       done();
@@ -96,8 +96,8 @@ export class Handlers implements Dispatcher {
   // The chain answers through a responder; one that is lost is answered for when the chain has let go of it.
   #chained(call: IncomingCall): void {
     const { chain, fallback } = this.#options;
-    const context = new CallContext(this.#session(), call.method, call.message.raw, call);
-    const settle = new Settle(call, context, this.#options.onHandlerError);
+    const context = new CallContext(this.#session(), call);
+    const settle = new Settle(call, this.#options.onHandlerError);
     const responder = new Responder(call.method, settle);
     const request = { method: call.method, params: call.params };
     chain.request(request, responder, context).then((claimed) => {
@@ -126,15 +126,15 @@ export class Handlers implements Dispatcher {
   }
 }
 
-/** Answers one call, and ends its lifetime. Both functions may be passed on by themselves. */
+type OnError = (error: unknown, method: string) => void;
+
+/** Answers one call. Both functions may be passed on by themselves. */
 export class Settle {
   readonly #call: IncomingCall;
-  readonly #context: CallContext;
-  readonly #onError: (error: unknown, method: string) => void;
+  readonly #onError: OnError;
 
-  constructor(call: IncomingCall, context: CallContext, onError: (error: unknown, method: string) => void) {
+  constructor(call: IncomingCall, onError: OnError) {
     this.#call = call;
-    this.#context = context;
     this.#onError = onError;
   }
 
@@ -142,25 +142,18 @@ export class Settle {
     return this.#call.isOver;
   }
 
-  readonly succeed = (result: unknown): void => {
-    this.#call.onReleased = (): void => this.#context.close();
-    if (!this.#call.succeed(result)) this.#context.close();
-  };
+  readonly succeed = (result: unknown): void => void this.#call.succeed(result);
 
-  readonly fail = (error: unknown): void => {
-    const ours = error instanceof Error ? error : new Error(String(error), { cause: error });
-    if (
-      !(error instanceof RpcError) &&
-      !(error instanceof CancelledError) &&
-      this.#call.cancelled === undefined
-    )
-      this.#onError(error, this.#call.method);
-    // A handler that gave up because the peer cancelled says so.
-    const told =
-      this.#call.cancelled !== undefined && !(error instanceof RpcError) ? this.#call.cancelled : ours;
-    this.#call.fail(told);
-    this.#context.close();
-  };
+  readonly fail = (error: unknown): void => failCall(this.#call, error, this.#onError);
+}
+
+/** Answers with what a handler threw; what is not meant for the peer is told here. */
+function failCall(call: IncomingCall, error: unknown, onError: OnError): void {
+  const forPeer = error instanceof RpcError || error instanceof CancelledError;
+  if (!forPeer && call.cancelled === undefined) onError(error, call.method);
+  // A handler that gave up because the peer cancelled says so.
+  if (call.cancelled !== undefined && !(error instanceof RpcError)) call.fail(call.cancelled);
+  else call.fail(error instanceof Error ? error : new Error(String(error), { cause: error }));
 }
 
 function methodNotFound(): RpcError {

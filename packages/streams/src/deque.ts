@@ -1,51 +1,70 @@
-/** A queue that does not move its entries: `shift` of an array does, and shows once thousands wait. */
+/**
+ * A queue in a ring: nothing moves, and one that fills and empties allocates nothing. An array's `shift` moves its
+ * entries, and an array that is emptied gives its memory back and takes it again.
+ */
 export class Deque<T> {
-  #items: (T | undefined)[] = [];
+  #ring: (T | undefined)[] = EMPTY as (T | undefined)[];
   #head = 0;
+  #length = 0;
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#length;
   }
 
   push(item: T): void {
-    this.#items.push(item);
+    if (this.#length === this.#ring.length) this.#grow();
+    this.#ring[(this.#head + this.#length++) & (this.#ring.length - 1)] = item;
   }
 
   /** Puts an item back in front. */
   unshift(item: T): void {
-    if (this.#head > 0) this.#items[--this.#head] = item;
-    else this.#items.unshift(item);
+    if (this.#length === this.#ring.length) this.#grow();
+    this.#head = (this.#head - 1) & (this.#ring.length - 1);
+    this.#ring[this.#head] = item;
+    this.#length++;
   }
 
   peek(): T | undefined {
-    return this.#items[this.#head];
+    return this.#length === 0 ? undefined : this.#ring[this.#head];
   }
 
   last(): T | undefined {
-    return this.length === 0 ? undefined : this.#items[this.#items.length - 1];
+    return this.#length === 0
+      ? undefined
+      : this.#ring[(this.#head + this.#length - 1) & (this.#ring.length - 1)];
   }
 
   /** Puts `item` in the place of the last one, which must be there. */
   replaceLast(item: T): void {
-    this.#items[this.#items.length - 1] = item;
+    this.#ring[(this.#head + this.#length - 1) & (this.#ring.length - 1)] = item;
   }
 
   shift(): T | undefined {
-    if (this.length === 0) return undefined;
-    const item = this.#items[this.#head];
-    this.#items[this.#head++] = undefined;
-    if (this.#head === this.#items.length) {
-      this.#items = [];
-      this.#head = 0;
-    } else if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
+    if (this.#length === 0) return undefined;
+    const item = this.#ring[this.#head];
+    this.#ring[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#ring.length - 1);
+    // A burst's memory is given back.
+    if (--this.#length === 0 && this.#ring.length > KEPT) this.clear();
     return item;
   }
 
   clear(): void {
-    this.#items = [];
+    this.#ring = EMPTY as (T | undefined)[];
+    this.#head = 0;
+    this.#length = 0;
+  }
+
+  #grow(): void {
+    const size = Math.max(SMALLEST, 2 * this.#ring.length);
+    const ring = new Array<T | undefined>(size).fill(undefined);
+    for (let i = 0; i < this.#length; i++) ring[i] = this.#ring[(this.#head + i) & (this.#ring.length - 1)];
+    this.#ring = ring;
     this.#head = 0;
   }
 }
+
+const EMPTY: readonly undefined[] = [];
+/** Powers of two: a place in the ring is a mask away. */
+const SMALLEST = 8;
+const KEPT = 1024;

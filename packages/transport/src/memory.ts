@@ -33,9 +33,10 @@ class MemoryEnd implements Transport {
   readonly highWater: number;
   #peer: MemoryEnd = this;
   #events: TransportEvents | undefined;
-  /** What the peer has sent and we have not taken: `#inbox[#head]` is next, `#waiting` is its size. */
+  /** What the peer has sent and we have not taken: `#inbox[#head]` is next, `#tail` is behind the last, `#waiting` is their size. */
   #inbox: (Chunk | undefined)[] = [];
   #head = 0;
+  #tail = 0;
   #waiting = 0;
   #sending: "open" | "full" | "ended" = "open";
   #receiving: "open" | "paused" | "ended" = "open";
@@ -63,10 +64,11 @@ class MemoryEnd implements Transport {
     const peer = this.#peer;
     for (const chunk of chunks) {
       if (this.unit === "bytes") {
-        if (typeof chunk === "string") throw new TypeError("this transport carries bytes: encode text before writing it");
+        if (typeof chunk === "string")
+          throw new TypeError("this transport carries bytes: encode text before writing it");
         if (chunk.length === 0) continue;
       }
-      peer.#inbox.push(chunk);
+      peer.#inbox[peer.#tail++] = chunk;
       peer.#waiting += chunk.length;
     }
     peer.#schedule();
@@ -123,19 +125,29 @@ class MemoryEnd implements Transport {
 
   #handOver(events: TransportEvents): void {
     const inbox = this.#inbox;
-    while (this.#receiving === "open" && this.#head < inbox.length) {
+    while (this.#receiving === "open" && this.#head < this.#tail) {
       const chunk = inbox[this.#head] as Chunk;
       inbox[this.#head++] = undefined;
       this.#waiting -= chunk.length;
       events.onData(chunk);
     }
-    if (this.#head === inbox.length) inbox.length = this.#head = 0;
-    else if (this.#head > 1024) this.#head -= inbox.splice(0, this.#head).length;
+    // The array keeps its length: one that is emptied gives its memory back and takes it again.
+    if (this.#head === this.#tail) this.#head = this.#tail = 0;
+    else if (this.#head > 1024) {
+      inbox.splice(0, this.#head);
+      this.#tail -= this.#head;
+      this.#head = 0;
+    }
 
     const peer = this.#peer;
     if (this.#life !== "open") return; // a callback aborted
     if (peer.#sending === "full" && this.#waiting <= this.highWater / 2) peer.#drained();
-    if (peer.#sending === "ended" && this.#receiving === "open" && inbox.length === 0 && peer.#life === "open") {
+    if (
+      peer.#sending === "ended" &&
+      this.#receiving === "open" &&
+      this.#tail === 0 &&
+      peer.#life === "open"
+    ) {
       this.#receiving = "ended";
       events.onEnd();
       // Both directions have ended: over for both. Whoever hears the second end closes them.
@@ -159,7 +171,7 @@ class MemoryEnd implements Transport {
     if (this.#life !== "open") return;
     this.#life = "closing";
     this.#error = error;
-    this.#inbox.length = this.#head = this.#waiting = 0;
+    this.#inbox.length = this.#head = this.#tail = this.#waiting = 0;
     this.#schedule();
   }
 }
