@@ -28,6 +28,7 @@ export class Handler {
   readonly answered: (CallRecord | undefined)[] = [];
   #seen = 0;
   #highest = -1;
+  #notified = 0;
 
   constructor(end: End) {
     this.#end = end;
@@ -67,6 +68,7 @@ export class Handler {
     check(message.method === "note", "calls", `a notification ${message.method} that nobody made`);
     const { text, value, ...head } = message.params as unknown as Head & { text: string; value: unknown };
     end.note("notified", head.seq);
+    this.#notified++;
     this.#inOrder(head, `notification ${head.seq}`);
     check(canonical(value) === text, "S1", () => `notification ${head.seq}: ${canonical(value)}, sent ${text}`);
     if (end.world.over || end.random.chance(60)) return done();
@@ -86,6 +88,15 @@ export class Handler {
       for (const inner of Object.values(value)) this.take(inner, random);
   }
 
+  /** A notification for which there was no room. */
+  lost(): void {
+    this.#notified++;
+  }
+  checkNotified(): void {
+    const { notified } = this.#end.peer.requester;
+    check(this.#notified === notified, "order", `${this.#end.name} got ${this.#notified} of ${notified} notifications`);
+  }
+
   /** The program is over: answer everything. */
   finish(): void {
     for (const running of [...this.#running]) this.#answer(running);
@@ -102,14 +113,15 @@ export class Handler {
       // Before it is given: giving it may settle other things that look at it.
       const before = record.answer;
       let taken: boolean;
-      if (how < 6) {
+      if (how < 7) {
         const value = randomValue(random, end, random.chance(50) ? random.between(0, 2) : 0);
         record.answer = { result: canonical(value) };
         taken = call.succeed({ token: record.token, value });
-      } else if (how < 7) {
-        const value = random.pick<unknown>([{ big: 7n }, { token: record.token, text: "x".repeat(20_000_000) }]);
+      } else if (how < 8) {
+        // What JSON cannot write, or the peer does not take.
+        const tooLarge = end.core.peer !== undefined && end.core.peer.limits.message < 70_000 && random.chance(50);
         record.answer = { code: -32_603 };
-        taken = call.succeed(random.chance(95) ? { big: 7n } : value);
+        taken = call.succeed(tooLarge ? "x".repeat(70_000) : { big: 7n });
       } else if (how < 9) {
         record.answer = { code: 4000 + record.token };
         const text = random.chance(20) ? "é".repeat(40_000) : "no";

@@ -13,8 +13,8 @@ export function step(world: World, random: Random, at?: End): void {
   else if (what < 76) giveUp(end, random);
   else if (what < 85) stall(world, end, random);
   else if (what < 95) burst(end, random);
-  else if (what < 97) drain(world, end);
-  else if (what < 98) close(world, end);
+  else if (what < 97 && random.chance(20)) drain(world, end);
+  else if (what < 98 && random.chance(20)) close(world, end);
   else end.requester.call(random);
 }
 

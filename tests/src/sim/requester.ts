@@ -22,6 +22,8 @@ export class Requester {
   /** Settled inside the verb that is running: their continuations come after it. */
   #settled: CallRecord[] = [];
   #sent = 0;
+  /** How many notifications have been sent. */
+  notified = 0;
 
   constructor(end: End) {
     this.#end = end;
@@ -60,6 +62,7 @@ export class Requester {
     end.enter("notify", head.seq, () => {
       try {
         end.core.notify("note", { ...head, value, text: canonical(value) });
+        this.notified++;
       } catch (error) {
         check(error instanceof RefusedError || error instanceof RpcError || error === end.core.error || end.error === undefined, "notify", () => `notify threw ${String(error)}`);
       }

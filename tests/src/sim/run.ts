@@ -1,34 +1,37 @@
 // Runs a seed, and makes what fails smaller.
+import { count, type Figures } from "./figures.ts";
 import { Violation } from "./violation.ts";
 import { World } from "./world.ts";
 
 export interface Outcome {
   readonly seed: number;
   readonly hash: number;
-  readonly events: number;
-  readonly bytes: number;
-  readonly violation: Violation | undefined;
+  readonly figures: Figures;
+  readonly violation: { readonly rule: string; readonly message: string } | undefined;
   readonly trace: readonly string[];
 }
 
-export function run(
-  seed: number,
-  options: { readonly recording?: boolean; readonly without?: ReadonlySet<number> } = {},
-): Outcome {
-  const world = new World({ seed, ...options });
-  let violation: Violation | undefined;
+export interface Variation {
+  readonly recording?: boolean;
+  /** Steps of the program to leave out. */
+  readonly without?: ReadonlySet<number>;
+}
+
+export function run(seed: number, variation: Variation = {}): Outcome {
+  const world = new World({ seed, ...variation });
+  let violation: Outcome["violation"];
   try {
     world.run();
   } catch (error) {
-    violation = error instanceof Violation ? error : new Violation("crash", String((error as Error)?.stack ?? error));
+    const { rule, message } =
+      error instanceof Violation ? error : new Violation("crash", String((error as Error)?.stack ?? error));
+    violation = { rule, message };
   }
-  const { hash, events, lines } = world.trace;
-  const [a, b] = world.wire.bytes;
-  return { seed, hash, events, bytes: a + b, violation, trace: lines };
+  return { seed, hash: world.trace.hash, figures: count(world), violation, trace: world.trace.lines };
 }
 
 /** The same failure with as few steps of its program as leaving out one after the other gives. */
-export function shrink(seed: number): { readonly without: ReadonlySet<number>; readonly outcome: Outcome } {
+export function shrink(seed: number): { readonly outcome: Outcome; readonly steps: number; readonly of: number } {
   const { setup } = new World({ seed });
   const rule = run(seed).violation?.rule;
   const without = new Set<number>();
@@ -36,5 +39,6 @@ export function shrink(seed: number): { readonly without: ReadonlySet<number>; r
     without.add(n);
     if (run(seed, { without }).violation?.rule !== rule) without.delete(n);
   }
-  return { without, outcome: run(seed, { without, recording: true }) };
+  const outcome = run(seed, { without, recording: true });
+  return { outcome, steps: setup.steps - without.size, of: setup.steps };
 }

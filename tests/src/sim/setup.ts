@@ -55,7 +55,7 @@ export function setup(random: Random): Setup {
   return {
     options: [options("initiator"), options("acceptor")],
     links: [link(random), link(random)],
-    cut: random.chance(35) ? cut(random, unit) : undefined,
+    cut: random.chance(25) ? cut(random, unit) : undefined,
     steps: random.between(3, 50),
     length: random.pick([20, 100, 300]),
     small: random.chance(60),
@@ -70,10 +70,10 @@ function limits(random: Random, plain: boolean): Limits {
     windowMax: window * random.pick([1, 1, 2, 3, 16]),
     unread: random.pick([4 * KiB, 32 * KiB, LIMITS.unread]),
     highWater: random.pick([1, 100, 4 * KiB, 64 * KiB]),
-    streams: random.pick([1, 2, 3, 8, LIMITS.streams]),
+    streams: random.pick([1, 3, 8, LIMITS.streams, LIMITS.streams]),
     calls: random.pick([1, 2, 4, LIMITS.calls]),
     waiting: random.pick([1, 3, LIMITS.waiting, LIMITS.waiting]),
-    pending: random.pick([2, 8, LIMITS.pending]),
+    pending: random.pick([2, LIMITS.pending, LIMITS.pending, LIMITS.pending]),
     // A plain peer does not say how much it takes.
     message: plain ? LIMITS.message : random.pick([12 * KiB, 64 * KiB, LIMITS.message]),
     greeting: 1000,
@@ -96,7 +96,7 @@ function link(random: Random): LinkSetup {
 function cut(random: Random, unit: "bytes" | "messages"): Cut {
   return {
     direction: random.below(2) as 0 | 1,
-    after: random.size(unit === "bytes" ? 64 * KiB : 64),
+    after: random.chance(20) ? random.below(1000) : random.size(unit === "bytes" ? 64 * KiB : 64),
     kind: random.pick(["fin", "loss", "loss with error"]),
   };
 }

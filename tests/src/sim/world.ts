@@ -113,7 +113,8 @@ export class World {
   }
 
   faulted(end: End, fault: Fault): void {
-    if (fault.rule === "limits.waiting" || fault.message.includes("could not be sent")) return;
+    if (fault.message.includes("could not be sent")) return;
+    if (fault.rule === "limits.waiting") return end.handler.lost();
     check(false, "faults", `${end.name}: ${fault.rule} ${fault.message}`);
   }
 
@@ -152,7 +153,9 @@ export class World {
       if (due === undefined) clock.step();
       else {
         clock.now = Math.max(clock.now, next);
-        due.enter("tick", clock.now, () => due.core.tick(clock.now));
+        const one = due;
+        one.enter("tick", clock.now, () => one.core.tick(clock.now));
+        check((one.core.nextDeadline ?? Number.POSITIVE_INFINITY) > clock.now, "deadlines", "a moment that does not pass");
       }
     }
   }
@@ -213,6 +216,7 @@ export class World {
     for (const end of this.ends) {
       for (const actor of end.actors)
         check(actor.isOver, "stuck", `${end.name}: stream ${actor.half.id} is not over for its ${actor.half.kind === "send" ? "writer" : "reader"}`);
+      if (!closed) end.handler.checkNotified();
       end.inspector.empty(closed);
     }
   }

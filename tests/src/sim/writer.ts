@@ -29,7 +29,8 @@ export class Writer {
     this.#end = end;
     this.#random = random;
     const { small } = end.world.setup;
-    this.#left = random.chance(10) ? 0 : random.size(small ? 4000 : 100_000);
+    const large = !small && random.chance(10);
+    this.#left = random.chance(10) ? 0 : large ? random.between(50_000, 300_000) : random.size(small ? 4000 : 50_000);
     this.#most = Math.min(LONGEST_CHUNK, Math.max(1, random.size(this.#left)));
     if (this.#left / this.#most > 60) this.#left = this.#most * 60;
     this.#pace = random.pick([0, 0, 1, 10]);
