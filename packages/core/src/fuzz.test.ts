@@ -17,7 +17,9 @@ const mention = fc.record({ $stream: fc.integer({ min: 0, max: 40 }), of, by });
 type Step = (world: World) => void;
 const step = <T>(arbitrary: fc.Arbitrary<T>, run: (world: World, value: T) => void): fc.Arbitrary<Step> =>
   arbitrary.map((value) =>
-    Object.assign((world: World) => run(world, value), { toString: () => `${run} ${JSON.stringify(value)}` }),
+    Object.assign((world: World) => run(world, value), {
+      toString: () => `${run.toString()} ${JSON.stringify(value)}`,
+    }),
   );
 
 /** A script, and an application that keeps what it was given. */
