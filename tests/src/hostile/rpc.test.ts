@@ -13,7 +13,10 @@ const cycle: Json = {};
 cycle["self"] = cycle;
 
 /** A call of ours, and what became of it. */
-async function ours({ session, peer }: Stage, method: string): Promise<{ id: number; done: Promise<unknown> }> {
+async function ours(
+  { session, peer }: Stage,
+  method: string,
+): Promise<{ id: number; done: Promise<unknown> }> {
   const done = session.call(method).catch((failed: unknown) => failed);
   return { id: (await peer.until((said) => said["method"] === method))["id"] as number, done };
 }
@@ -32,7 +35,13 @@ const malformed = (what: string, members: Json): Row => ({
 });
 
 /** A handler of ours settles in this way. */
-const badHandler = (row: number, what: string, handler: () => unknown, faults: string[], failed: number): Row => ({
+const badHandler = (
+  row: number,
+  what: string,
+  handler: () => unknown,
+  faults: string[],
+  failed: number,
+): Row => ({
   row,
   what: `a handler that ${what} is answered -32603 without a word of it`,
   handlers: { bad: handler },
@@ -51,8 +60,22 @@ const badHandler = (row: number, what: string, handler: () => unknown, faults: s
 const UNSENT: [what: string, result: () => unknown, rule: string][] = [
   ["a BigInt", () => 1n, "JSON"],
   ["a circle", () => cycle, "limits.depth"],
-  ["a getter that throws", () => ({ get secret(): never { throw new Error("secret"); } }), "JSON"],
-  ["a toJSON without an end", function loop(): unknown { return { toJSON: loop }; }, "limits.depth"],
+  [
+    "a getter that throws",
+    () => ({
+      get secret(): never {
+        throw new Error("secret");
+      },
+    }),
+    "JSON",
+  ],
+  [
+    "a toJSON without an end",
+    function loop(): unknown {
+      return { toJSON: loop };
+    },
+    "limits.depth",
+  ],
   ["a function", () => () => 1, "JSON"],
 ];
 
@@ -107,7 +130,10 @@ const rows: readonly Row[] = [
   {
     row: 28,
     what: "of a mixed batch each request is answered in one array, of one of notifications nothing",
-    says: [`[${text(101)},1,{"jsonrpc":"2.0","method":"n"},${text("a", "none")}]`, '[{"jsonrpc":"2.0","method":"n"}]'],
+    says: [
+      `[${text(101)},1,{"jsonrpc":"2.0","method":"n"},${text("a", "none")}]`,
+      '[{"jsonrpc":"2.0","method":"n"}]',
+    ],
     then: ({ peer }) => {
       const [batch] = peer.answers as unknown as [Json[]];
       expect(batch.map(({ id }) => id).sort()).toEqual([101, "a", null].sort());
@@ -126,7 +152,11 @@ const rows: readonly Row[] = [
   {
     row: 30,
     what: "without the right version a call is answered -32600 with its id",
-    says: ['{"id":101,"method":"echo"}', '{"jsonrpc":"1.0","id":102,"method":"echo"}', '{"jsonrpc":2.0,"id":103,"method":"echo"}'],
+    says: [
+      '{"id":101,"method":"echo"}',
+      '{"jsonrpc":"1.0","id":102,"method":"echo"}',
+      '{"jsonrpc":2.0,"id":103,"method":"echo"}',
+    ],
     answers: [error(101, -32600), error(102, -32600), error(103, -32600)],
     faults: [INVALID, INVALID, INVALID],
   },
@@ -222,9 +252,16 @@ const rows: readonly Row[] = [
       await stage.untilHeld(1);
       stage.release("first");
       await stage.peer.answer(1001);
-      stage.peer.heard.splice(0, stage.peer.heard.length, ...stage.peer.answers.filter(({ result }) => result !== "well"));
+      stage.peer.heard.splice(
+        0,
+        stage.peer.heard.length,
+        ...stage.peer.answers.filter(({ result }) => result !== "well"),
+      );
     },
-    answers: [{ id: null, error: { code: -32600, data: { id: 1001 } } }, { id: 1001, result: "first" }],
+    answers: [
+      { id: null, error: { code: -32600, data: { id: 1001 } } },
+      { id: 1001, result: "first" },
+    ],
   },
   {
     row: 38,
@@ -259,7 +296,10 @@ const rows: readonly Row[] = [
   {
     row: 42,
     what: "an answer to no call is counted",
-    says: [{ id: 777, result: 1 }, { id: "x", error: { code: 1, message: "" } }],
+    says: [
+      { id: 777, result: 1 },
+      { id: "x", error: { code: 1, message: "" } },
+    ],
     faults: ["C2", "C2"],
   },
   {
@@ -348,10 +388,24 @@ const rows: readonly Row[] = [
       expect(stage.peer.answers.filter(({ id }) => id === 101).length).toBe(1);
     },
   },
-  badHandler(49, "throws", () => { throw new Error("/home/secret"); }, [], 1),
+  badHandler(
+    49,
+    "throws",
+    () => {
+      throw new Error("/home/secret");
+    },
+    [],
+    1,
+  ),
   badHandler(49, "rejects", () => Promise.reject(new Error("/home/secret")), [], 1),
   ...[undefined, null, "secret", 0].map((thrown) =>
-    badHandler(50, `rejects with ${JSON.stringify(thrown)?.replace("secret", "a string")}`, () => Promise.reject(thrown), [], 1),
+    badHandler(
+      50,
+      `rejects with ${JSON.stringify(thrown)?.replace("secret", "a string")}`,
+      () => Promise.reject(thrown),
+      [],
+      1,
+    ),
   ),
   ...UNSENT.map(([what, result, rule]) => badHandler(51, `gives ${what}`, result, [rule], 0)),
   {
@@ -359,7 +413,10 @@ const rows: readonly Row[] = [
     what: "a handler that gives nothing is answered with null",
     handlers: { none: () => undefined, json: () => ({ toJSON: () => undefined }) },
     says: [call(101, "none"), call(102, "json")],
-    answers: [{ id: 101, result: null }, { id: 102, result: null }],
+    answers: [
+      { id: 101, result: null },
+      { id: 102, result: null },
+    ],
   },
   {
     row: 51,
@@ -375,7 +432,10 @@ const rows: readonly Row[] = [
     row: 52,
     what: "a handler that never settles is answered -32800 at its limit, and its signal aborts (PROTOCOL C5)",
     options: { limits: { handler: 5 } },
-    handlers: { never: (_params, { signal }) => new Promise((_, reject) => (signal.onabort = () => reject(signal.reason as Error))) },
+    handlers: {
+      never: (_params, { signal }) =>
+        new Promise((_, reject) => (signal.onabort = () => reject(signal.reason as Error))),
+    },
     says: async ({ peer }) => {
       peer.message(call(101, "never"));
       await peer.answer(101);
@@ -393,7 +453,10 @@ const rows: readonly Row[] = [
     row: 54,
     what: "progress for a token nobody knows is ignored",
     options: { dialect: mcp },
-    says: [{ method: "notifications/progress", params: { progressToken: 1, progress: 1 } }, { method: "$/progress" }],
+    says: [
+      { method: "notifications/progress", params: { progressToken: 1, progress: 1 } },
+      { method: "$/progress" },
+    ],
   },
   {
     row: 55,
