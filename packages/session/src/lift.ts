@@ -1,8 +1,7 @@
 // Which objects are streams on their way out, and how each gets its half.
 import { RefusedError, type HostStream } from "@sluice/core";
-import type { Half } from "@sluice/streams";
 import { StreamOf } from "./kinds.ts";
-import { pumpIn, pumpOut, sourceOfIterable, sourceOfReadable } from "./pump.ts";
+import { discard, pumpIn, pumpOut, sourceOfIterable, sourceOfReadable, type Source } from "./pump.ts";
 import { SessionReadable } from "./readable.ts";
 import { SessionWritable } from "./writable.ts";
 
@@ -30,7 +29,7 @@ function liftAs(
   if (value instanceof ReadableStream) {
     checkFree(value);
     const kind = of ?? (value instanceof SessionReadable ? value.of : "bytes");
-    return sending(kind, (half) => pumpOut(sourceOfReadable(value), half));
+    return sending(kind, () => sourceOfReadable(value));
   }
   if (value instanceof WritableStream) {
     checkFree(value);
@@ -39,21 +38,26 @@ function liftAs(
       of: kind,
       by: "receiver",
       attach: (half) => void (half.kind === "receive" && pumpIn(half, value)),
+      discard: (reason) => void value.abort(reason).catch(() => {}),
     };
   }
   const lifted = more?.(value, of);
   if (lifted !== undefined) return lifted;
-  if (value instanceof Blob)
-    return sending(of ?? "bytes", (half) => pumpOut(sourceOfReadable(value.stream()), half));
+  if (value instanceof Blob) return sending(of ?? "bytes", () => sourceOfReadable(value.stream()));
   if (Symbol.asyncIterator in value) {
     const iterable = value as AsyncIterable<unknown>;
-    return sending(of ?? "items", (half) => pumpOut(sourceOfIterable(iterable), half));
+    return sending(of ?? "items", () => sourceOfIterable(iterable));
   }
   return undefined;
 }
 
-function sending(of: "bytes" | "items", pump: (half: Half & { kind: "send" }) => Promise<void>): HostStream {
-  return { of, by: "sender", attach: (half) => void (half.kind === "send" && pump(half)) };
+function sending(of: "bytes" | "items", open: () => Source): HostStream {
+  return {
+    of,
+    by: "sender",
+    attach: (half) => void (half.kind === "send" && pumpOut(open, half)),
+    discard: (reason) => discard(open, reason),
+  };
 }
 
 function checkFree(stream: ReadableStream | WritableStream): void {

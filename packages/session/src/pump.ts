@@ -24,11 +24,13 @@ export function sourceOfIterable(iterable: AsyncIterable<unknown>): Source {
  * Sends what the source gives. Ends with it; a source that fails resets the stream; a peer that stops, or a session
  * that ends, cancels the source.
  */
-export async function pumpOut(source: Source, half: SendHalf): Promise<void> {
-  half.onOver = (error): void => {
-    if (error !== undefined) cancel(source, error);
-  };
+export async function pumpOut(open: () => Source, half: SendHalf): Promise<void> {
   try {
+    const source = open();
+    if (half.isOver) return cancel(source, half.error);
+    half.onOver = (error): void => {
+      if (error !== undefined) cancel(source, error);
+    };
     for (;;) {
       if (!half.hasRoom) await room(half);
       if (half.isOver) return;
@@ -42,13 +44,21 @@ export async function pumpOut(source: Source, half: SendHalf): Promise<void> {
   }
 }
 
-/** Writes what the peer sends into the application's stream. */
+/**
+ * Writes what the peer sends into the application's stream. Ends with it; a stream that fails stops the peer; a peer
+ * that gives up, or a session that ends, aborts it, even while a write of it hangs.
+ */
 export async function pumpIn(half: ReceiveHalf, stream: WritableStream<unknown>): Promise<void> {
-  const writer = stream.getWriter();
-  writer.closed.catch((error: unknown) => half.stop(codeOf(error), textOf(error)));
   try {
+    const writer = stream.getWriter();
+    writer.closed.catch((error: unknown) => half.stop(codeOf(error), textOf(error)));
     for (;;) {
-      await writer.ready;
+      if (writer.desiredSize === null || writer.desiredSize <= 0) {
+        half.onReadable = (): void => {
+          if (half.isOver && half.error !== undefined) writer.abort(half.error).catch(ignore);
+        };
+        await writer.ready;
+      }
       const chunk = half.read() ?? (await arrival(half));
       if (chunk !== undefined) {
         writer.write(chunk).catch(ignore); // `closed` tells
@@ -74,6 +84,15 @@ function arrival(half: ReceiveHalf): Promise<unknown> {
       resolve(chunk);
     };
   });
+}
+
+/** Lets go of a source that nobody will read. */
+export function discard(open: () => Source, reason: unknown): void {
+  try {
+    cancel(open(), reason);
+  } catch {
+    // it cannot even be opened: there is nothing to let go of
+  }
 }
 
 function cancel(source: Source, reason: unknown): void {
