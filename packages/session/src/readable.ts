@@ -119,6 +119,7 @@ class HalfIterator<T> implements AsyncIterator<T> {
   // Keeps the handle while somebody iterates: it is in use.
   readonly #handle: object;
   #failed = false;
+  #parked: Promise<unknown> | undefined;
 
   constructor(half: ReceiveHalf, handle: object) {
     this.#half = half;
@@ -126,17 +127,26 @@ class HalfIterator<T> implements AsyncIterator<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    const now = this.#take();
-    if (now !== undefined) return now;
-    return new Promise((resolve) => {
+    // Those that come while one waits get their items after it.
+    if (this.#parked !== undefined) return this.#parked.then(this.#again, this.#again);
+    return this.#take() ?? this.#park();
+  }
+
+  readonly #again = (): Promise<IteratorResult<T, undefined>> => this.next();
+
+  #park(): Promise<IteratorResult<T, undefined>> {
+    const parked = new Promise<IteratorResult<T, undefined>>((resolve) => {
       const half = this.#half;
       half.onReadable = (): void => {
         const result = this.#take();
         if (result === undefined) return;
         half.onReadable = undefined;
+        this.#parked = undefined;
         resolve(result);
       };
     });
+    this.#parked = parked;
+    return parked;
   }
 
   return(): Promise<IteratorResult<T, undefined>> {
