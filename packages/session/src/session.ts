@@ -1,18 +1,11 @@
 // The plain door: promises, AbortSignal, AsyncDisposable, web streams and async iterables.
-import {
-  CancelledError,
-  type CallOptions as CoreCallOptions,
-  type Hello,
-  type OutgoingCall,
-  type SessionError,
-  type Stats,
-} from "@sluice/core";
-import { StreamError, type Half } from "@sluice/streams";
+import type { CallOptions as CoreCallOptions, Hello, SessionError, Stats } from "@sluice/core";
+import type { Half } from "@sluice/streams";
 import type { ChainHandler, HandlerChain } from "./chain.ts";
-import type { DoorWaiter, Driver } from "./driver.ts";
+import type { Driver } from "./driver.ts";
 import type { Interceptor } from "./handlers.ts";
 import { SentRequest } from "./sent-request.ts";
-import { codeOf, textOf } from "./stream-code.ts";
+import { cancelled, SignalledCall } from "./signalled-call.ts";
 
 export interface CallOptions {
   /** Gives the call up when it aborts, and afterwards lets go of the streams in its result, as a fetch's signal does. */
@@ -156,86 +149,6 @@ export class PlainSession implements Session {
     };
     return at(0, params);
   }
-}
-
-/** A call with a signal: before the answer it gives the call up, after it lets go of the streams in the result. */
-class SignalledCall implements DoorWaiter {
-  readonly #signal: AbortSignal;
-  readonly #receive: (half: Half) => unknown;
-  readonly #resolve: (value: unknown) => void;
-  readonly #reject: (error: Error) => void;
-  #streams: Half[] = [];
-  #onAbort: (() => void) | undefined;
-
-  constructor(
-    signal: AbortSignal,
-    receive: (half: Half) => unknown,
-    resolve: (value: unknown) => void,
-    reject: (error: Error) => void,
-  ) {
-    this.#signal = signal;
-    this.#receive = receive;
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  watch(call: OutgoingCall | undefined, cancel: (call: OutgoingCall, error: Error) => void): void {
-    if (call === undefined || call.state !== "waiting") return;
-    this.#listen(() => cancel(call, cancelled(this.#signal)));
-  }
-
-  receive(half: Half): unknown {
-    this.#streams.push(half);
-    return this.#receive(half);
-  }
-
-  result(value: unknown): void {
-    this.#unlisten();
-    if (this.#streams.length > 0) this.#governStreams();
-    this.#resolve(value);
-  }
-
-  error(error: Error): void {
-    this.#unlisten();
-    this.#reject(error);
-  }
-
-  #governStreams(): void {
-    let open = this.#streams.length;
-    const streams = this.#streams;
-    for (const half of streams)
-      half.onReleased = (): void => {
-        if (--open === 0) this.#unlisten();
-      };
-    this.#listen(() => {
-      const { reason } = this.#signal;
-      for (const half of streams)
-        if (half.kind === "send") half.reset(codeOf(reason), textOf(reason));
-        else
-          half.stop(
-            codeOf(reason),
-            textOf(reason),
-            new StreamError(codeOf(reason), "us", "the call's signal aborted", { cause: reason }),
-          );
-    });
-  }
-
-  #listen(onAbort: () => void): void {
-    this.#onAbort = onAbort;
-    this.#signal.addEventListener("abort", onAbort, { once: true });
-  }
-
-  #unlisten(): void {
-    if (this.#onAbort !== undefined) this.#signal.removeEventListener("abort", this.#onAbort);
-    this.#onAbort = undefined;
-  }
-}
-
-function cancelled(signal: AbortSignal): Error {
-  const reason: unknown = signal.reason;
-  return reason instanceof CancelledError
-    ? reason
-    : new CancelledError("the call was cancelled", { cause: reason });
 }
 
 /** What the core needs to know of a call's options, at this time. */
