@@ -1,7 +1,15 @@
 // ARCHITECTURE §4: reader leaves early. Here handle and queue are gone at once and the record is "stopping"; the peer
 // sees one stop. Every way out of a readable, from the plain door.
 import { describe, expect, it } from "vitest";
-import { Endless, endlessBytes, expectEmptyAndClose, open, until, type Ends } from "./lifetimes.testing.ts";
+import {
+  Endless,
+  endlessBytes,
+  expectEmptyAndClose,
+  open,
+  turn,
+  until,
+  type Ends,
+} from "./lifetimes.testing.ts";
 import type { SessionReadable } from "./index.ts";
 
 type Numbers = SessionReadable<number>;
@@ -33,7 +41,7 @@ const WAYS: Record<string, Leave> = {
   "the call's signal": (_, abort) => abort.abort(),
   "the signal of a pipe": async (numbers) => {
     const pipe = new AbortController();
-    const piped = numbers.pipeTo(new WritableStream({ write: () => new Promise(() => {}) }), {
+    const piped = numbers.pipeTo(new WritableStream({ write: turn }), {
       signal: pipe.signal,
     });
     pipe.abort();
