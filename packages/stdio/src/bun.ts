@@ -17,6 +17,6 @@ export function parent(options: ParentOptions = {}): Transport {
 }
 
 function openStreams(): OwnStreams {
-  if (!isPipe(1)) return { input: process.stdin, output: process.stdout, endOutput: () => {} };
-  return { input: process.stdin, output: new FileSinkStream(standardOutput()), endOutput: closeOutput };
+  if (!isPipe(1)) return { input: process.stdin, output: process.stdout, closeOutput: () => {} };
+  return { input: process.stdin, output: new FileSinkStream(standardOutput()), closeOutput };
 }

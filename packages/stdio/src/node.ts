@@ -1,7 +1,6 @@
-// Node and Deno. Pipes are opened as sockets: on Node they are what `process.stdin` and `process.stdout` are anyway;
-// on Deno, whose `process.stdout` blocks the whole program while a pipe is full, small echoes are three times faster
-// (25k to 77k a second). The output takes 256 KiB: several times what a pipe holds, so that bulk data does not wait
-// for us, and little enough that a small message behind it waits a fraction of a millisecond.
+// Pipes are opened as sockets, which is what `process.stdin` and `process.stdout` are on Node anyway, to have an output
+// of 256 KiB: several times what a pipe holds, so that bulk data does not wait for us, and little enough that a small
+// message behind it waits a fraction of a millisecond.
 import { Socket } from "node:net";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
@@ -26,12 +25,13 @@ export function parent(options: ParentOptions = {}): Transport {
   return new Parent(openStreams, options);
 }
 
+// The types do not know that a socket takes a stream's options, too.
 const room: object = { highWaterMark: 256 * 1024 };
 
-function openStreams(): OwnStreams {
+export function openStreams(): OwnStreams {
   const input: Readable = isPipe(0) ? new Socket({ fd: 0, readable: true, writable: false }) : process.stdin;
   const output: Writable = isPipe(1)
     ? new Socket({ fd: 1, readable: false, writable: true, ...room })
     : process.stdout;
-  return { input, output, endOutput: isPipe(1) ? closeOutput : () => {} };
+  return { input, output, closeOutput: isPipe(1) ? closeOutput : () => {} };
 }

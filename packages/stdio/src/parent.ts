@@ -16,8 +16,8 @@ export interface ParentOptions {
 export interface OwnStreams {
   readonly input: Readable;
   readonly output: Writable;
-  /** Ends standard output for the other side, after all is written. */
-  endOutput(): void;
+  /** Ends standard output for the other side, once its stream is closed. */
+  closeOutput(): void;
 }
 
 export class Parent implements Transport {
@@ -34,6 +34,7 @@ export class Parent implements Transport {
   constructor(open: () => OwnStreams, options: ParentOptions) {
     this.#streams = open();
     if (options.strayPrints !== "leave") divertPrints();
+    this.#streams.output.on("close", () => this.#streams.closeOutput());
     this.#pipes = new Pipes(this.#streams.input, this.#streams.output, this.label, {
       onInputEnd: (tell) => {
         tell();
@@ -42,7 +43,6 @@ export class Parent implements Transport {
       },
       onOutputEnd: () => {
         this.#output = "ended";
-        this.#streams.endOutput();
         this.#settle();
       },
       onFailure: (error) => this.abort(error),
@@ -76,7 +76,6 @@ export class Parent implements Transport {
     if (this.#life === "over") return;
     this.#life = "over";
     this.#pipes.destroy();
-    this.#streams.endOutput();
     queueMicrotask(() => this.#events?.onClose(error));
   }
 

@@ -64,10 +64,10 @@ it.for([0, 1, 7])("a child that exits with %i in the middle is an error that tel
 });
 
 it.for(["SIGKILL", "SIGSEGV"])("a child that is ended by %s is an error that tells so", async (signal) => {
-  const child = spawnFixture("child", ["signal", signal]);
+  const child = spawn("/bin/sh", ["-c", `printf half; read go; kill -${signal.slice(3)} $$`]);
   const seen = watch(child);
   await seen.said("half");
-  child.write([bytes("go")]);
+  child.write([bytes("go\n")]);
   const error = (await seen.closed) as ChildExitError;
   expect(error.exit).toEqual({ code: null, signal });
   expect(error.message).toContain(`was ended by ${signal}`);
