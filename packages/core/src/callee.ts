@@ -12,6 +12,7 @@ import { StreamCode, type Half } from "@sluice/streams";
 import type { BatchAnswer } from "./batch.ts";
 import { asRefused, written, type Caller, type Mentions } from "./caller.ts";
 import type { Core } from "./core.ts";
+import { discard } from "./discard.ts";
 import { CancelledError, RefusedError, RpcError, SessionError } from "./error.ts";
 import { IncomingCall, IncomingCalls, type Answerer, type Incoming, type LaneOf } from "./incoming.ts";
 import { mayMention } from "./mention-in.ts";
@@ -112,6 +113,7 @@ export class Callee implements Answerer {
         rule: error.rule,
         message: `the result of ${call.method} could not be sent: ${error.message}`,
       });
+      discard(core.host, result, error);
       return this.fail(call, error);
     }
     const halves = this.#caller.open(mentions);
@@ -120,6 +122,10 @@ export class Callee implements Answerer {
     if (halves.length === 0) this.#release(call);
     else whenOver(halves, () => this.#release(call));
     core.settled();
+  }
+
+  late(call: IncomingCall, result: unknown): void {
+    discard(this.#core.host, result, call.cancelled ?? new CancelledError(`${call.method} had been answered`));
   }
 
   fail(call: IncomingCall, error: Error): void {
@@ -163,7 +169,8 @@ export class Callee implements Answerer {
   // S11: drops those nobody used. Mentioning one in the result has used it.
   #release(call: IncomingCall): void {
     for (const half of call.streams)
-      if (!half.taken) this.#core.streams.drop(half, StreamCode.none, "not used by the handler (S11)");
+      if (!half.taken && half.isHeld?.() !== true)
+        this.#core.streams.drop(half, StreamCode.none, "not used by the handler (S11)");
     call.released();
   }
 

@@ -25,6 +25,8 @@ export const INCOMING_CALL: Table<IncomingState, IncomingEvent> = {
 export interface Answerer {
   succeed(call: IncomingCall, result: unknown): void;
   fail(call: IncomingCall, error: Error): void;
+  /** A result after the answer: its streams are nobody's. */
+  late(call: IncomingCall, result: unknown): void;
 }
 
 export class IncomingCall {
@@ -104,9 +106,12 @@ export class IncomingCall {
 
   /** Answers with a result. The first answer counts; returns false for any other, and after the session's end. */
   succeed(result: unknown): boolean {
-    if (this.isOver) return false;
-    this.#answerer.succeed(this, result);
-    return true;
+    if (!this.isOver) {
+      this.#answerer.succeed(this, result);
+      return true;
+    }
+    this.#answerer.late(this, result);
+    return false;
   }
 
   /** Answers with an error: an `RpcError` as it is, anything else as -32603 without its text. */

@@ -30,8 +30,14 @@ export interface LeakOptions {
   readonly traceLeaks?: boolean;
 }
 
-/** Watches a handle. It must not be reachable from its half. */
-export function watch(handle: object, half: Half, { onLeak, traceLeaks }: LeakOptions): void {
+/** Watches a handle. It must not be reachable from its half. While it is locked, somebody holds it (S11). */
+export function watch(
+  handle: { readonly locked: boolean },
+  half: Half,
+  { onLeak, traceLeaks }: LeakOptions,
+): void {
+  const weak = new WeakRef(handle);
+  half.isHeld = (): boolean => weak.deref()?.locked === true;
   const stack = traceLeaks === true ? new Error("made here").stack : undefined;
   registry.register(handle, { half, stack, report: onLeak ?? ((): void => {}) });
 }

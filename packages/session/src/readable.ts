@@ -40,23 +40,7 @@ export class SessionReadable<T = Uint8Array> extends ReadableStream<T> implement
   override getReader(options?: ReadableStreamGetReaderOptions): ReadableStreamReader<T>;
   override getReader(options?: ReadableStreamGetReaderOptions): ReadableStreamReader<T> {
     if (this.#iterating) throw new TypeError("the stream is being iterated");
-    this.#half.taken = true;
     return super.getReader(options as never);
-  }
-
-  override pipeTo(destination: WritableStream<T>, options?: StreamPipeOptions): Promise<void> {
-    this.#half.taken = true;
-    return super.pipeTo(destination, options);
-  }
-
-  override pipeThrough<R>(pair: ReadableWritablePair<R, T>, options?: StreamPipeOptions): ReadableStream<R> {
-    this.#half.taken = true;
-    return super.pipeThrough(pair, options);
-  }
-
-  override tee(): [ReadableStream<T>, ReadableStream<T>] {
-    this.#half.taken = true;
-    return super.tee();
   }
 
   override values(options?: ReadableStreamIteratorOptions): ReadableStreamAsyncIterator<T> {

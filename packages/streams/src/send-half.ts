@@ -50,8 +50,10 @@ export class SendHalf {
   onOver: ((error: StreamError | undefined) => void) | undefined;
   /** Called once, when nobody here holds it any more: for lifetimes that hang on it. */
   onReleased: (() => void) | undefined;
-  /** S11: somebody uses it. */
+  /** S11: somebody uses it, or has. */
   taken = false;
+  /** S11: whether somebody holds it without having used it yet. */
+  isHeld: (() => boolean) | undefined;
   readonly #host: SendHost;
   readonly #highWater: number;
   #state: SendState = "open";
