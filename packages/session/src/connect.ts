@@ -7,6 +7,7 @@ import { Driver, type Dispatcher } from "./driver.ts";
 import { Handlers, type Handler, type Interceptor, type NotificationHandler } from "./handlers.ts";
 import type { LeakOptions } from "./leaks.ts";
 import type { Lifter } from "./lift.ts";
+import { withSafeListeners } from "./listeners.ts";
 import { SessionReadable } from "./readable.ts";
 import { PlainSession, type Session } from "./session.ts";
 import { SessionWritable } from "./writable.ts";
@@ -52,7 +53,10 @@ export interface SessionOptions extends LeakOptions {
   readonly onFault?: (fault: Fault) => void;
   /** Told that the peer drains: new calls should go elsewhere. */
   readonly onDraining?: (reason: string) => void;
-  /** Told what a handler threw that is no `RpcError`: the peer only learns that something did. Default: console.error. */
+  /**
+   * Told what a handler threw that is no `RpcError` (the peer only learns that something did), and what a listener of
+   * these options threw, by its name. Default: console.error.
+   */
   readonly onHandlerError?: (error: unknown, method: string) => void;
 }
 
@@ -85,9 +89,10 @@ export interface Door {
 export function build(
   role: Role,
   transport: Transport,
-  options: SessionOptions,
+  given: SessionOptions,
   door: Door = {},
 ): { readonly session: PlainSession; readonly driver: Driver } {
+  const options = withSafeListeners(given);
   const receive = receiver(options);
   const chain = new HandlerChain(options.chain);
   const handlers = new Handlers(
@@ -98,7 +103,7 @@ export function build(
       fallbackNotification: options.fallbackNotification,
       intercept: options.interceptIncoming ?? [],
       chain,
-      onHandlerError: options.onHandlerError ?? report,
+      onHandlerError: options.onHandlerError,
       receive,
     },
     () => session,
@@ -152,12 +157,6 @@ function closeOnAbort(signal: AbortSignal | undefined, session: Session): void {
   if (signal.aborted) return abort();
   signal.addEventListener("abort", abort, { once: true });
   void session.closed.then((_: SessionError) => signal.removeEventListener("abort", abort));
-}
-
-/** What happens to a handler's error where nobody asked to be told. */
-export function report(error: unknown, method: string): void {
-  // oxlint-disable-next-line no-console -- an error nobody hears of is worse
-  console.error(`sluice: the handler of ${JSON.stringify(method.slice(0, 100))} failed:`, error);
 }
 
 // The dispatcher needs the session and the session its driver: it is asked for with the first message.

@@ -16,10 +16,11 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
 import type * as Scope from "effect/Scope";
-import { build, report, type SessionOptions } from "./connect.ts";
+import { build, type SessionOptions } from "./connect.ts";
 import type { DoorWaiter, Driver } from "./driver.ts";
 import { EffectHandlers, type EffectHandler } from "./effect-handlers.ts";
 import { hang, lifterWith, sinkOf, streamOf } from "./effect-stream.ts";
+import { withSafeListeners } from "./listeners.ts";
 import { toCore, type CallOptions as PlainCallOptions, type Session as PlainSession } from "./session.ts";
 
 export { bytes, items } from "./kinds.ts";
@@ -126,13 +127,13 @@ function start<R>(
   options: EffectSessionOptions<R>,
   context: Context.Context<R>,
 ): { readonly driver: Driver; readonly session: PlainSession } {
-  const { handlers, notifications, fallback, ...plain } = options;
+  const { handlers, notifications, fallback, ...plain } = withSafeListeners(options);
   const handlerOptions = {
     handlers: new Map(Object.entries(handlers ?? {})),
     notifications: new Map(Object.entries(notifications ?? {})),
     fallback,
     context,
-    onHandlerError: options.onHandlerError ?? report,
+    onHandlerError: plain.onHandlerError,
   };
   return build(role, transport, plain, {
     dispatcher: (session) => new EffectHandlers(handlerOptions, session),
