@@ -143,12 +143,12 @@ export async function open(kind: Kind, stage: StageOptions = {}): Promise<Stage>
   const { peer, opened, told } = await unopened(kind, stage);
   const { via = "plain", opens, hello, initiates = false } = stage;
   if (opens !== undefined) opens(peer);
-  else if (via === "plain" && !initiates) peer.message({ method: "hi" });
   else if (initiates) {
     const { id } = await peer.until((said) => said["method"] === "$/hello");
     if (via === "plain") peer.message({ id, error: { code: -32601, message: "method not found" } });
     else peer.message({ id, result: helloOf(via, hello) });
-  } else peer.message({ id: 1, method: "$/hello", params: helloOf(via, hello) });
+  } else if (via === "plain") peer.message({ method: "hi" });
+  else peer.message({ id: 1, method: "$/hello", params: helloOf(via, hello) });
   const session = await opened;
   if (via !== "plain" && !initiates) await peer.until((said) => "result" in said);
   if (via === "frames") peer.speaks = peer.hears = true;
