@@ -10,12 +10,13 @@ import {
 } from "@sluice/codec";
 import { StreamCode, type Half } from "@sluice/streams";
 import type { BatchAnswer } from "./batch.ts";
-import { asRefused, written, type Caller, type Mentions } from "./caller.ts";
+import type { Caller, Mentions } from "./caller.ts";
 import type { Core } from "./core.ts";
 import { discard } from "./discard.ts";
-import { CancelledError, RefusedError, RpcError, SessionError } from "./error.ts";
+import { asRefused, CancelledError, RefusedError, RpcError, SessionError } from "./error.ts";
 import { IncomingCall, IncomingCalls, type Answerer, type Incoming, type LaneOf } from "./incoming.ts";
 import { mayMention } from "./mention-in.ts";
+import { written } from "./mention-out.ts";
 import { refusal, register, type FilledSlot } from "./mentions.ts";
 
 const NO_SLOTS: readonly FilledSlot[] = [];
@@ -125,7 +126,11 @@ export class Callee implements Answerer {
   }
 
   late(call: IncomingCall, result: unknown): void {
-    discard(this.#core.host, result, call.cancelled ?? new CancelledError(`${call.method} had been answered`));
+    discard(
+      this.#core.host,
+      result,
+      call.cancelled ?? new CancelledError(`${call.method} had been answered`),
+    );
   }
 
   fail(call: IncomingCall, error: Error): void {

@@ -10,11 +10,12 @@ import {
 } from "@sluice/codec";
 import { StreamCode, type Half } from "@sluice/streams";
 import type { Answer } from "./arrivals.ts";
-import type { CallOptions, Core } from "./core.ts";
-import { RefusedError, RpcError, SessionError, TimeoutError } from "./error.ts";
+import type { Core } from "./core.ts";
+import type { CallOptions } from "./options.ts";
+import { asRefused, RefusedError, RpcError, SessionError, TimeoutError } from "./error.ts";
 import type { HostStream } from "./host.ts";
 import { mayMention } from "./mention-in.ts";
-import { isPlain, mentionStreams, type MentionsOf } from "./mention-out.ts";
+import { isPlain, mentionStreams, written, type MentionsOf } from "./mention-out.ts";
 import { dropAll, refusal, register, tooMany, type FilledSlot } from "./mentions.ts";
 import { OutgoingCall, OutgoingCalls, type Waiter } from "./outgoing.ts";
 
@@ -25,7 +26,6 @@ const NO_STREAMS: readonly Half[] = [];
 export type Mentions = MentionsOf<HostStream>;
 
 const NOBODY: Waiter = { result: () => {}, error: () => {} };
-
 const NO_OPTIONS: CallOptions = {};
 
 export class Caller {
@@ -293,18 +293,6 @@ function extrasOf(
 ): Readonly<Record<string, unknown>> | undefined {
   if (timeout === undefined || !core.greeted) return extras;
   return { ...extras, deadline: Math.max(0, Math.floor(timeout)) };
-}
-
-/** The value as it is to be written. */
-export function written(value: unknown, mentions: Mentions | undefined): unknown {
-  return mentions === undefined ? value : mentions.value;
-}
-
-/** Whatever stopped a value from being written, as an error that says so. */
-export function asRefused(cause: unknown): RefusedError {
-  if (cause instanceof RefusedError) return cause;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new RefusedError("JSON", `a value JSON cannot write: ${why}`, { cause });
 }
 
 function closing(): SessionError {

@@ -10,47 +10,18 @@ import { Deadlines } from "./deadlines.ts";
 import { SessionError } from "./error.ts";
 import { Faults, type Fault } from "./faults.ts";
 import { Greeter } from "./greeter.ts";
-import type { Encoding, Hello } from "./greeting.ts";
+import type { Hello } from "./greeting.ts";
 import type { Host, Observer } from "./host.ts";
-import type { LaneOf } from "./incoming.ts";
 import { Input } from "./input.ts";
 import { withDefaults, type Limits } from "./limits.ts";
+import type { CallOptions, CoreOptions } from "./options.ts";
 import type { OutgoingCall, Waiter } from "./outgoing.ts";
 import { Outbox } from "./outbox.ts";
 import { PHASE, type Phase, type PhaseEvent } from "./phase.ts";
+import { Pulse } from "./pulse.ts";
 import { Router } from "./router.ts";
 import { sumUp, type Stats } from "./stats.ts";
 import { Streams } from "./streams.ts";
-
-export interface CoreOptions {
-  readonly role: Role;
-  /** Default `jsonrpc`. */
-  readonly dialect?: Dialect;
-  /** `bytes` needs a framing, default `Lines`; `messages`: each chunk is one whole message. */
-  readonly unit: "bytes" | "messages";
-  readonly framing?: (limits: Limits) => Framing;
-  readonly limits?: Partial<Limits>;
-  /** What we offer, best first. Default frames, then JSON. */
-  readonly encodings?: readonly Encoding[];
-  /** H4: frames from the first byte. */
-  readonly framesFromStart?: boolean;
-  readonly name?: string;
-  readonly capabilities?: Readonly<Record<string, unknown>>;
-  /** Whether errors may quote the start of what the peer sent, as is right for a child process of our own. */
-  readonly quotes?: boolean;
-  /** ms between pings while nothing arrives; default: none are sent. */
-  readonly keepAlive?: number;
-  readonly laneOf?: LaneOf;
-  readonly observer?: Observer;
-}
-
-export interface CallOptions {
-  /** ms; with `now`, on the driver's clock. Then the call is given up with a `TimeoutError` and the peer told. */
-  readonly timeout?: number;
-  readonly now?: number;
-  /** Members beside JSON-RPC's own, such as `traceparent` (C5). */
-  readonly extras?: Readonly<Record<string, unknown>>;
-}
 
 export class Core {
   readonly role: Role;
@@ -70,13 +41,11 @@ export class Core {
   readonly #faults: Faults;
   readonly #input: Input;
   readonly #router: Router;
+  readonly #pulse: Pulse;
 
-  readonly #keepAlive: number | undefined;
   readonly #quotes: boolean;
   #phase: Phase = "greeting";
   #end: SessionError | undefined;
-  #heard = 0;
-  #pings = 0;
   #goodbye: string | undefined;
   #tooMany: SessionError | undefined;
   #finishing: SessionError | undefined;
@@ -87,25 +56,17 @@ export class Core {
     this.dialect = options.dialect ?? jsonrpc;
     this.limits = withDefaults(options.limits);
     this.observer = options.observer;
-    this.#keepAlive = options.keepAlive;
+    this.#pulse = new Pulse(this, options.keepAlive);
     this.#quotes = options.quotes ?? false;
     this.#faults = new Faults(this.limits);
     const wake = (): void => host.wake();
     const settled = (): void => this.settled();
-    const { role, limits, observer } = this;
     // The session ends once what arrived has been dealt with (see `receive`).
     const forced = (): void => void (this.#tooMany ??= this.#faults.reset(this.now));
     const fault = (fault: Fault): void => this.fault(fault);
-    this.streams = new Streams({
-      role,
-      limits,
-      observer,
-      faults: this.#faults,
-      wake,
-      settled,
-      forced,
-      fault,
-    });
+    const { role, limits, observer } = this;
+    const of = { role, limits, observer, faults: this.#faults };
+    this.streams = new Streams({ ...of, wake, settled, forced, fault });
     const framing = (): Framing | undefined =>
       options.unit === "messages" ? undefined : (options.framing?.(this.limits) ?? new Lines(this.limits));
     this.#input = new Input(framing(), this.limits);
@@ -137,7 +98,7 @@ export class Core {
 
   start(now: number): void {
     this.now = now;
-    this.#heard = now;
+    this.#pulse.heard(now);
     this.greeter.start(now);
   }
 
@@ -145,7 +106,7 @@ export class Core {
   receive(chunk: Uint8Array | string, now: number): void {
     if (this.#phase === "ended" || this.#phase === "finishing") return;
     this.now = now;
-    this.#heard = now;
+    this.#pulse.heard(now);
     this.#input.push(chunk);
     for (let unit = this.#input.next(); unit !== undefined; unit = this.#input.next()) {
       this.#router.route(unit);
@@ -225,14 +186,8 @@ export class Core {
     this.#move("drain");
     if (this.greeted)
       this.outbox.control({ type: "drain", call: this.calls.highestPeers, reason: short(reason) });
-    const late = new SessionError(
-      "timeout",
-      "us",
-      "calls or streams were still open at the drain deadline (C6)",
-      {
-        rule: "C6",
-      },
-    );
+    const message = "calls or streams were still open at the drain deadline (C6)";
+    const late = new SessionError("timeout", "us", message, { rule: "C6" });
     this.deadlines.add(now + this.limits.drain, () => this.end(late));
     this.host.schedule();
     this.host.wake();
@@ -261,7 +216,7 @@ export class Core {
     this.streams.greeted(peer?.window ?? 0);
     if (peer !== undefined) this.outbox.limitMessages(peer.limits.message);
     this.#move("greeted");
-    if (this.#keepAlive !== undefined && this.greeted) this.#schedulePing(this.now + this.#keepAlive);
+    if (this.greeted) this.#pulse.start(this.now);
     this.host.open(peer);
   }
 
@@ -331,23 +286,6 @@ export class Core {
 
   #move(event: PhaseEvent): void {
     this.#phase = move(PHASE, this.#phase, event);
-  }
-
-  // L5. Only while nothing arrives: any byte is a sign of life.
-  #schedulePing(at: number): void {
-    this.deadlines.add(at, (now) => {
-      const quiet = this.#heard + (this.#keepAlive ?? 0);
-      if (now < quiet) return this.#schedulePing(quiet);
-      this.outbox.control({ type: "ping", token: (this.#pings++).toString(16).padStart(16, "0") });
-      this.host.wake();
-      const asked = this.#heard;
-      this.deadlines.add(now + this.limits.ping, () => {
-        if (this.#heard > asked) return this.#schedulePing(this.#heard + (this.#keepAlive ?? 0));
-        const message = `no sign of life for ${this.limits.ping} ms after a ping (L5)`;
-        this.end(new SessionError("timeout", "peer", message, { rule: "L5" }));
-      });
-    });
-    this.host.schedule();
   }
 }
 

@@ -111,3 +111,10 @@ export class RefusedError extends Error {
     this.rule = rule;
   }
 }
+
+/** Whatever stopped a value from being written, as an error that says so. */
+export function asRefused(cause: unknown): RefusedError {
+  if (cause instanceof RefusedError) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new RefusedError("JSON", `a value JSON cannot write: ${why}`, { cause });
+}

@@ -1,5 +1,5 @@
 export { Core } from "./core.ts";
-export type { CallOptions, CoreOptions } from "./core.ts";
+export type { CallOptions, CoreOptions } from "./options.ts";
 export type { Host, HostStream, Observer } from "./host.ts";
 export { LIMITS, withDefaults } from "./limits.ts";
 export type { Limits } from "./limits.ts";

@@ -136,3 +136,8 @@ class Walk<L extends Liftable> {
     return escape && this.#allocate !== undefined ? { $escape: result } : result;
   }
 }
+
+/** The value as it is to be written. */
+export function written(value: unknown, mentions: { readonly value: unknown } | undefined): unknown {
+  return mentions === undefined ? value : mentions.value;
+}

@@ -7,7 +7,8 @@ import {
   type ControlFrame,
   type DataFrame,
 } from "@sluice/codec";
-import type { Core, CoreOptions } from "./core.ts";
+import type { Core } from "./core.ts";
+import type { CoreOptions } from "./options.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { TestEnd } from "./testing.ts";
 

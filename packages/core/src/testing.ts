@@ -2,7 +2,8 @@
 // its way until both ends are quiet, `advance` moves the time. What each end saw is in its `seen`.
 import type { NotificationMessage } from "@sluice/codec";
 import { ReceiveHalf, SendHalf, type Half } from "@sluice/streams";
-import { Core, type CallOptions, type CoreOptions } from "./core.ts";
+import { Core } from "./core.ts";
+import type { CallOptions, CoreOptions } from "./options.ts";
 import type { SessionError } from "./error.ts";
 import type { Fault } from "./faults.ts";
 import type { Hello } from "./greeting.ts";
