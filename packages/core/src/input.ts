@@ -18,8 +18,8 @@ export class Input {
   readonly #queue: ByteQueue = new ByteQueue();
   readonly #framing: Framing | undefined;
   readonly #limits: DecodeLimits;
-  // Whole messages that have arrived (message transports only).
-  #texts: (string | DecodeError)[] = [];
+  // The whole message that has just arrived (message transports only).
+  #text: string | DecodeError | undefined;
   #frames: FrameReader | undefined;
 
   /** @param framing undefined on a transport that carries whole messages */
@@ -42,15 +42,20 @@ export class Input {
     return this.#queue.length > 0 || (this.#frames ?? this.#framing)?.partial === true;
   }
 
+  /** What has arrived; to be followed by `next` until it has no more. */
   push(chunk: Uint8Array | string): void {
     if (typeof chunk !== "string" && (this.#framing !== undefined || this.#frames !== undefined))
       this.#queue.push(chunk);
-    else this.#texts.push(this.#whole(chunk));
+    else this.#text = this.#whole(chunk);
   }
 
   /** The next thing that has arrived whole. */
   next(): Unit | undefined {
-    if (this.#texts.length > 0) return this.#texts.shift();
+    if (this.#text !== undefined) {
+      const text = this.#text;
+      this.#text = undefined;
+      return text;
+    }
     if (this.#frames === undefined) return this.#framing?.read(this.#queue);
     return this.#frames.read(this.#queue);
   }

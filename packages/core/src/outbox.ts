@@ -42,7 +42,8 @@ export class Outbox {
   readonly #output: Output;
   #pong: string | undefined;
   #bytes = 0;
-  #chunks: (Uint8Array | string)[] = [];
+  // Text messages for the next write (message transports only).
+  #texts: (Uint8Array | string)[] | undefined;
   #frames = false;
   #pieceLimit = Number.POSITIVE_INFINITY;
 
@@ -58,7 +59,7 @@ export class Outbox {
     return this.#bytes;
   }
   get isEmpty(): boolean {
-    const nothingFlushed = this.#output.length === 0 && this.#chunks.length === 0;
+    const nothingFlushed = this.#output.length === 0 && this.#texts === undefined;
     const nothingQueued = this.#bytes === 0 && this.#grants.size === 0 && this.#pong === undefined;
     return nothingFlushed && nothingQueued && this.#scheduler.isEmpty;
   }
@@ -105,9 +106,9 @@ export class Outbox {
     if (this.#pong !== undefined) this.#control({ type: "pong", token: this.#pong });
     this.#pong = undefined;
     if (!this.#scheduler.isEmpty) this.#data(besideCalls);
-    if (this.#chunks.length === 0) return this.#output.length === 0 ? NOTHING : this.#output.take();
-    const texts = this.#chunks;
-    this.#chunks = [];
+    const texts = this.#texts;
+    if (texts === undefined) return this.#output.length === 0 ? NOTHING : this.#output.take();
+    this.#texts = undefined;
     return this.#output.length === 0 ? texts : texts.concat(this.#output.take());
   }
 
@@ -173,7 +174,8 @@ export class Outbox {
   #message(text: string): void {
     if (this.#frames) this.#output.message(text);
     else if (this.#framing !== undefined) this.#output.framed(text, this.#framing);
-    else this.#chunks.push(text);
+    else if (this.#texts === undefined) this.#texts = [text]; // most often it stays the only one
+    else this.#texts.push(text);
   }
 }
 

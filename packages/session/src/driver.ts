@@ -97,8 +97,14 @@ export class Driver implements Host, TransportEvents {
 
   // What the transport tells.
 
+  // What is produced while a chunk is processed goes out in one write right behind it.
   onData(chunk: Chunk): void {
-    this.core.receive(chunk, clock());
+    this.#flushing = true;
+    try {
+      this.core.receive(chunk, clock());
+    } finally {
+      this.#flush();
+    }
   }
   onDrain(): void {
     this.#writable = true;
@@ -172,7 +178,7 @@ export class Driver implements Host, TransportEvents {
 
   readonly #flush = (): void => {
     this.#flushing = false;
-    while (this.#writable && this.core.error === undefined) {
+    while (this.#writable && this.core.error === undefined && !this.core.outbox.isEmpty) {
       const chunks = this.core.flush();
       if (chunks.length === 0) break;
       this.#writable = this.#transport.write(chunks);
