@@ -41,5 +41,7 @@ export function itemOf(id: number, n: number, size: number, random: Random): str
   if (size < 8) return random.pick(["0", "null", "[]", `${n}`, '"é"', "true", "{}"]);
   const text = TEXT.slice(0, Math.max(1, size >> 1));
   const tag = id * 1000 + n;
-  return JSON.stringify(random.pick<unknown>([`${tag}${text}`, { n: tag, text }, [tag, [text], { deep: [{}] }]]));
+  return JSON.stringify(
+    random.pick<unknown>([`${tag}${text}`, { n: tag, text }, [tag, [text], { deep: [{}] }]]),
+  );
 }

@@ -1,6 +1,14 @@
 // One end: a core and its driver, which is the simulation's own. Every verb of the core goes through `enter`, so that
 // the invariants can be checked after each.
-import { Core, type Fault, type Hello, type Host, type HostStream, type IncomingCall, type SessionError } from "@sluice/core";
+import {
+  Core,
+  type Fault,
+  type Hello,
+  type Host,
+  type HostStream,
+  type IncomingCall,
+  type SessionError,
+} from "@sluice/core";
 import type { NotificationMessage } from "@sluice/codec";
 import type { Half } from "@sluice/streams";
 import { Handler } from "./handler.ts";

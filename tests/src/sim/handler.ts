@@ -51,7 +51,11 @@ export class Handler {
     record.handler = "running";
     this.#inOrder(head, `call ${head.token}`);
     const params = canonical(value);
-    check(params === record.params, "S1", () => `call ${head.token}: params ${params}, sent ${record.params}`);
+    check(
+      params === record.params,
+      "S1",
+      () => `call ${head.token}: params ${params}, sent ${record.params}`,
+    );
     const random = end.world.callRandom(head.token);
     const running: Running = { call, record, random };
     this.#running.add(running);
@@ -70,7 +74,11 @@ export class Handler {
     end.note("notified", head.seq);
     this.#notified++;
     this.#inOrder(head, `notification ${head.seq}`);
-    check(canonical(value) === text, "S1", () => `notification ${head.seq}: ${canonical(value)}, sent ${text}`);
+    check(
+      canonical(value) === text,
+      "S1",
+      () => `notification ${head.seq}: ${canonical(value)}, sent ${text}`,
+    );
     if (end.world.over || end.random.chance(60)) return done();
     const settle = (): void => {
       if (this.#notifications.delete(settle)) end.enter("done", head.seq, done);
@@ -94,7 +102,11 @@ export class Handler {
   }
   checkNotified(): void {
     const { notified } = this.#end.peer.requester;
-    check(this.#notified === notified, "order", `${this.#end.name} got ${this.#notified} of ${notified} notifications`);
+    check(
+      this.#notified === notified,
+      "order",
+      `${this.#end.name} got ${this.#notified} of ${notified} notifications`,
+    );
   }
 
   /** The program is over: answer everything. */
@@ -119,7 +131,8 @@ export class Handler {
         taken = call.succeed({ token: record.token, value });
       } else if (how < 8) {
         // What JSON cannot write, or the peer does not take.
-        const tooLarge = end.core.peer !== undefined && end.core.peer.limits.message < 70_000 && random.chance(50);
+        const tooLarge =
+          end.core.peer !== undefined && end.core.peer.limits.message < 70_000 && random.chance(50);
         record.answer = { code: -32_603 };
         taken = call.succeed(tooLarge ? "x".repeat(70_000) : { big: 7n });
       } else if (how < 9) {
@@ -138,14 +151,22 @@ export class Handler {
         record.answer = before;
         check(call.isOver, "once", `call ${record.token} refused its first answer`);
       }
-      check(!call.succeed("again") && !call.fail(new Error("again")), "C2", `call ${record.token} was answered twice`);
+      check(
+        !call.succeed("again") && !call.fail(new Error("again")),
+        "C2",
+        `call ${record.token} was answered twice`,
+      );
     });
   }
 
   #cancelled(running: Running, reason: Error): void {
     const { record, random } = running;
     this.#end.note("aborted", record.token);
-    check(++record.aborted === 1, "onCancel", () => `call ${record.token} was aborted twice: ${reason.message}`);
+    check(
+      ++record.aborted === 1,
+      "onCancel",
+      () => `call ${record.token} was aborted twice: ${reason.message}`,
+    );
     if (random.chance(50)) this.#end.world.clock.after(random.below(3), () => this.#answer(running));
     else if (random.chance(30)) this.#answer(running);
   }
@@ -158,7 +179,11 @@ export class Handler {
     for (; this.#seen < after; this.#seen++) {
       const record = peer.handler.answered[this.#seen];
       if (record === undefined) continue;
-      check(record.settled === 1, "order", `${what} started before call ${record.token} was settled, answered earlier`);
+      check(
+        record.settled === 1,
+        "order",
+        `${what} started before call ${record.token} was settled, answered earlier`,
+      );
       check(record.continued, "order", `${what} started before the continuation of call ${record.token}`);
     }
   }

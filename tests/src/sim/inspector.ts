@@ -35,7 +35,11 @@ export class Inspector implements Observer {
   inspect(): void {
     const { core, error } = this.#end;
     const { limits, streams } = core;
-    check(core.outbox.bytes <= limits.outbox + limits.message, "L4", `${core.outbox.bytes} bytes in the outbox`);
+    check(
+      core.outbox.bytes <= limits.outbox + limits.message,
+      "L4",
+      `${core.outbox.bytes} bytes in the outbox`,
+    );
     for (const half of streams.halves()) {
       if (half.kind === "receive") continue;
       check(half.window.sent <= half.window.granted, "S4", `stream ${half.id}: sent beyond its credit`);
@@ -56,11 +60,27 @@ export class Inspector implements Observer {
       // After its end nothing is granted, and what the window counts means nothing.
       if (half.state !== "open" && half.state !== "stopping") continue;
       const told = this.#told.get(half.id) ?? limits.window;
-      check(window.granted === told, "S5", `stream ${half.id}: counts ${window.granted} granted, told ${told}`);
-      check(window.unread <= window.size, "S6a", `stream ${half.id}: ${window.unread} unread, window ${window.size}`);
+      check(
+        window.granted === told,
+        "S5",
+        `stream ${half.id}: counts ${window.granted} granted, told ${told}`,
+      );
+      check(
+        window.unread <= window.size,
+        "S6a",
+        `stream ${half.id}: ${window.unread} unread, window ${window.size}`,
+      );
       check(window.arrived <= told, "S4", `stream ${half.id}: ${window.arrived} arrived, granted ${told}`);
-      check(window.size <= Math.max(limits.window, limits.windowMax), "S6a", `stream ${half.id}: window ${window.size}`);
-      check(told - (window.arrived - window.unread) <= window.size, "S6", `stream ${half.id}: granted beyond its window`);
+      check(
+        window.size <= Math.max(limits.window, limits.windowMax),
+        "S6a",
+        `stream ${half.id}: window ${window.size}`,
+      );
+      check(
+        told - (window.arrived - window.unread) <= window.size,
+        "S6",
+        `stream ${half.id}: granted beyond its window`,
+      );
     }
     if (error !== undefined) return;
     // The parts that a reset or a cut discards are unread for the window, and no more for the session.
@@ -75,7 +95,11 @@ export class Inspector implements Observer {
       if (what !== "faults") check(n === 0, "stats", `${name} has ${what} ${n}`);
     // What nobody had taken when the session ended is nobody's to release.
     for (const half of this.halves)
-      check(half.isOver || (closed && !half.taken), "leak", `${name}: stream ${half.id} (${half.kind}, ${half.state}) is not over`);
+      check(
+        half.isOver || (closed && !half.taken),
+        "leak",
+        `${name}: stream ${half.id} (${half.kind}, ${half.state}) is not over`,
+      );
     if (!closed) return;
     check(core.nextDeadline === undefined, "deadlines", `${name} still waits for a moment`);
   }

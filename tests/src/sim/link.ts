@@ -32,7 +32,14 @@ export class Link {
   #finishing = false;
   #scheduled = false;
 
-  constructor(setup: LinkSetup, bytes: boolean, cut: Cut | undefined, clock: Clock, random: Random, host: LinkHost) {
+  constructor(
+    setup: LinkSetup,
+    bytes: boolean,
+    cut: Cut | undefined,
+    clock: Clock,
+    random: Random,
+    host: LinkHost,
+  ) {
     this.#setup = setup;
     this.#bytes = bytes;
     this.#cut = cut;
@@ -139,7 +146,9 @@ export class Link {
       return joined;
     }
     if (chunk.length < 2) return chunk;
-    const at = this.#random.chance(50) ? 1 + this.#random.below(Math.min(16, chunk.length - 1)) : this.#random.between(1, chunk.length - 1);
+    const at = this.#random.chance(50)
+      ? 1 + this.#random.below(Math.min(16, chunk.length - 1))
+      : this.#random.between(1, chunk.length - 1);
     this.#queue.unshift((chunk as Uint8Array).subarray(at));
     return (chunk as Uint8Array).subarray(0, at);
   }

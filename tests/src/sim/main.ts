@@ -4,6 +4,8 @@
 //               [--model]                     explores the model's larger configurations
 //               [--json]                      one JSON object on the standard output, and nothing else
 import { parseArgs } from "node:util";
+import { explore } from "../model/explore.ts";
+import { LONG, SHORT } from "../model/programs.ts";
 import { runBatches } from "./batch.ts";
 import { MUTANTS } from "./mutants.ts";
 import { run, shrink } from "./run.ts";
@@ -52,7 +54,9 @@ async function simulate(from: number, seeds: number): Promise<Step> {
     figures,
   };
   say(`${step.seeds} seeds in ${step.seconds} s (${step.perSecond}/s): ${step.violations} violations`);
-  say(`${replayed} seeds run twice: ${differing.length} differ${differing.length > 0 ? ` (${differing.join(" ")})` : ""}`);
+  say(
+    `${replayed} seeds run twice: ${differing.length} differ${differing.length > 0 ? ` (${differing.join(" ")})` : ""}`,
+  );
   for (const [what, n] of Object.entries(figures).sort()) say(`  ${what}: ${n}`);
   const first = failures[0];
   if (first !== undefined && !values.json) explain(first.seed);
@@ -93,15 +97,44 @@ function mutants(): Step {
     progress("");
     if (violation === undefined) missed.push(name);
     else found.push({ name, seed, rule: violation.rule });
-    say(violation === undefined ? `MISSED  ${name}` : `seed ${seed}  ${name}: ${violation.message.split("\n")[0]!.slice(0, 90)}`);
+    say(
+      violation === undefined
+        ? `MISSED  ${name}`
+        : `seed ${seed}  ${name}: ${violation.message.split("\n")[0]!.slice(0, 90)}`,
+    );
   }
   say(`${found.length} of ${MUTANTS.length} mutants found`);
-  return { name: "mutants", ok: missed.length === 0, planted: MUTANTS.length, found: found.length, missed, mutants: found };
+  return {
+    name: "mutants",
+    ok: missed.length === 0,
+    planted: MUTANTS.length,
+    found: found.length,
+    missed,
+    mutants: found,
+  };
+}
+
+function model(): Step {
+  const explored = Object.entries({ ...SHORT, ...LONG }).map(([name, program]) => {
+    progress(`model: ${name}`);
+    const started = performance.now();
+    const { states, complete, broken, stuck, lost, late } = explore(program);
+    progress("");
+    const fault = broken ?? stuck ?? lost;
+    const ok = complete && fault === undefined && late <= 3 * program.streams.length;
+    say(
+      `${ok ? "ok " : "NOT"} ${name}: ${states} states in ${Math.round(performance.now() - started)} ms, ${late} late`,
+    );
+    if (fault !== undefined) say(`    ${fault.what}: ${fault.how.join("; ")}`);
+    return { name, ok, states, late, ...(fault === undefined ? {} : { fault }) };
+  });
+  return { name: "model", ok: explored.every(({ ok }) => ok), explored };
 }
 
 const steps: Step[] = [];
 if (values.seed !== undefined) steps.push(replay(Number(values.seed)));
 else if (values.mutants) steps.push(mutants());
+else if (values.model) steps.push(model());
 else steps.push(await simulate(Number(values.from), Number(values.seeds)));
 const ok = steps.every((step) => step.ok);
 if (values.json) process.stdout.write(`${JSON.stringify({ ok, steps })}\n`);

@@ -81,7 +81,11 @@ export class Reader {
     if (half.of === "items") {
       const text = JSON.stringify(got);
       const due = record.items[record.read]!;
-      check(text === due, "order", () => `stream ${half.id} item ${record.read}: ${text?.slice(0, 60)}, not ${due.slice(0, 60)}`);
+      check(
+        text === due,
+        "order",
+        () => `stream ${half.id} item ${record.read}: ${text?.slice(0, 60)}, not ${due.slice(0, 60)}`,
+      );
       record.read++;
       return;
     }
@@ -109,10 +113,18 @@ export class Reader {
     const { writer } = record;
     if (record.seen === "end") {
       check(writer?.state === "ended", "S7", `stream ${half.id}: an end nobody sent`);
-      check(record.read === record.written, "S7", `stream ${half.id}: ${record.read} of ${record.written} before its end`);
+      check(
+        record.read === record.written,
+        "S7",
+        `stream ${half.id}: ${record.read} of ${record.written} before its end`,
+      );
     }
     if (error === undefined || error.code === StreamCode.sessionEnded || error.by === "us") return;
     check(writer?.error !== undefined, "S9", `stream ${half.id}: a reset nobody sent`);
-    check(writer.error.code === error.code, "S9", `stream ${half.id}: reset with ${error.code}, not ${writer.error.code}`);
+    check(
+      writer.error.code === error.code,
+      "S9",
+      `stream ${half.id}: reset with ${error.code}, not ${writer.error.code}`,
+    );
   }
 }

@@ -45,7 +45,16 @@ export class Ledger {
   stream(id: number, of: "bytes" | "items"): StreamRecord {
     let record = this.streams.get(id);
     if (record === undefined) {
-      record = { id, of, written: 0, items: [], writer: undefined, reader: undefined, read: 0, seen: undefined };
+      record = {
+        id,
+        of,
+        written: 0,
+        items: [],
+        writer: undefined,
+        reader: undefined,
+        read: 0,
+        seen: undefined,
+      };
       this.streams.set(id, record);
     }
     return record;

@@ -64,7 +64,14 @@ export class Requester {
         end.core.notify("note", { ...head, value, text: canonical(value) });
         this.notified++;
       } catch (error) {
-        check(error instanceof RefusedError || error instanceof RpcError || error === end.core.error || end.error === undefined, "notify", () => `notify threw ${String(error)}`);
+        check(
+          error instanceof RefusedError ||
+            error instanceof RpcError ||
+            error === end.core.error ||
+            end.error === undefined,
+          "notify",
+          () => `notify threw ${String(error)}`,
+        );
       }
     });
   }
@@ -89,9 +96,17 @@ export class Requester {
     this.#once(open);
     const { token, value } = result as { token: number; value: unknown };
     check(token === record.token, "answers", `call ${record.token} got the answer of call ${token}`);
-    check(record.answer !== undefined && "result" in record.answer, "answers", `call ${token}: a result nobody gave`);
+    check(
+      record.answer !== undefined && "result" in record.answer,
+      "answers",
+      `call ${token}: a result nobody gave`,
+    );
     const text = canonical(value);
-    check(text === record.answer.result, "S1", () => `call ${token}: result ${text}, sent ${(record.answer as { result: string }).result}`);
+    check(
+      text === record.answer.result,
+      "S1",
+      () => `call ${token}: result ${text}, sent ${(record.answer as { result: string }).result}`,
+    );
     this.#end.handler.take(value, undefined);
     this.#end.world.react(this.#end, record.token);
   }
@@ -103,13 +118,18 @@ export class Requester {
     record.givenUp = error instanceof CancelledError || error.name === "TimeoutError";
     if (error instanceof RpcError) this.#rpcError(record, error);
     if (error instanceof RefusedError || (error as { mayHaveRun?: boolean }).mayHaveRun === false)
-      check(record.ran === 0, "mayHaveRun", () => `call ${record.token} ran, and failed with ${error.message}`);
+      check(
+        record.ran === 0,
+        "mayHaveRun",
+        () => `call ${record.token} ran, and failed with ${error.message}`,
+      );
     this.#end.world.react(this.#end, record.token);
   }
 
   #rpcError(record: CallRecord, error: RpcError): void {
     const { token } = record;
-    if (UNRUN.has(error.code)) check(record.ran === 0, "E", `call ${token} ran and was answered ${error.code}`);
+    if (UNRUN.has(error.code))
+      check(record.ran === 0, "E", `call ${token} ran and was answered ${error.code}`);
     check(error.code !== -32_013, "S14", `call ${token}: more streams than the peer takes`);
     const data = error.data as { token?: number } | undefined;
     if (data?.token !== undefined)

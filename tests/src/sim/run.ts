@@ -31,7 +31,11 @@ export function run(seed: number, variation: Variation = {}): Outcome {
 }
 
 /** The same failure with as few steps of its program as leaving out one after the other gives. */
-export function shrink(seed: number): { readonly outcome: Outcome; readonly steps: number; readonly of: number } {
+export function shrink(seed: number): {
+  readonly outcome: Outcome;
+  readonly steps: number;
+  readonly of: number;
+} {
   const { setup } = new World({ seed });
   const rule = run(seed).violation?.rule;
   const without = new Set<number>();

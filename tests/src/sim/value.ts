@@ -44,7 +44,16 @@ function stands(of: string, initiatorWrites: boolean): string {
   return `<${of} written by ${initiatorWrites ? "a" : "b"}>`;
 }
 
-const LEAVES: readonly unknown[] = [0, -1.5, "", "é😀", '"$stream":1', '{"$stream":1,"of":"bytes"}', true, null];
+const LEAVES: readonly unknown[] = [
+  0,
+  -1.5,
+  "",
+  "é😀",
+  '"$stream":1',
+  '{"$stream":1,"of":"bytes"}',
+  true,
+  null,
+];
 const KEYS = ["a", "of", "$stream", "$escape", "by", "__proto__", "2", "1"] as const;
 
 /** A value in which up to `streams` streams stand. */
@@ -53,7 +62,11 @@ export function randomValue(random: Random, end: End, streams: number): unknown 
   const value = (depth: number): unknown => {
     if (left > 0 && random.chance(40)) {
       left--;
-      return new Offered(random.chance(60) ? "bytes" : "items", random.chance(50) ? "sender" : "receiver", end);
+      return new Offered(
+        random.chance(60) ? "bytes" : "items",
+        random.chance(50) ? "sender" : "receiver",
+        end,
+      );
     }
     if (depth > 3 || random.chance(40)) return random.pick(LEAVES);
     if (random.chance(40)) return Array.from({ length: random.below(4) }, () => value(depth + 1));

@@ -122,7 +122,12 @@ export class Wire {
       if (type === "end" || type === "grant")
         this.#stream(way, { ...PLAIN, type, id, offset: Number(view.getBigUint64(12)) });
       else if (type === "reset" || type === "stop")
-        this.#stream(way, { ...PLAIN, type, id, code: (JSON.parse(text.decode(payload)) as { code: number }).code });
+        this.#stream(way, {
+          ...PLAIN,
+          type,
+          id,
+          code: (JSON.parse(text.decode(payload)) as { code: number }).code,
+        });
       else this.#session(way, type);
     }
     return at + 12 + length;
@@ -131,7 +136,11 @@ export class Wire {
   #message(way: Way, json: string): void {
     const side = this.#sides[way];
     const max = this.#options.messages[way === 0 ? 1 : 0];
-    check(json.length * 3 <= max || encoder.encode(json).length <= max, "limits.message", `a message of ${json.length}`);
+    check(
+      json.length * 3 <= max || encoder.encode(json).length <= max,
+      "limits.message",
+      `a message of ${json.length}`,
+    );
     const message = JSON.parse(json) as {
       id?: number;
       method?: string;
@@ -175,13 +184,30 @@ export class Wire {
           : encoder.encode(part).length
         : (bytes.length / 4) * 3 - (bytes.endsWith("==") ? 2 : bytes.endsWith("=") ? 1 : 0);
     const end = params["end"] === true;
-    this.#stream(way, { ...PLAIN, type: name, id, size, item: bytes === undefined, more: params["more"] === true, end });
+    this.#stream(way, {
+      ...PLAIN,
+      type: name,
+      id,
+      size,
+      item: bytes === undefined,
+      more: params["more"] === true,
+      end,
+    });
   }
 
-  #answer(way: Way, id: number | undefined, result: { encodings?: string[] } | undefined, json: string): void {
+  #answer(
+    way: Way,
+    id: number | undefined,
+    result: { encodings?: string[] } | undefined,
+    json: string,
+  ): void {
     const caller = this.#sides[way === 0 ? 1 : 0];
     this.#note(way, "answer", id, json);
-    check(id !== undefined && caller.calls.delete(id), "C2", `an answer to no open call: ${json.slice(0, 100)}`);
+    check(
+      id !== undefined && caller.calls.delete(id),
+      "C2",
+      `an answer to no open call: ${json.slice(0, 100)}`,
+    );
     this.#sides[way].answers++;
     if (way === 1 && this.#sides[1].answers === 1 && this.#options.greets) {
       if (result?.encodings?.[0] !== "frames") return;
@@ -215,15 +241,28 @@ export class Wire {
 
   #stream(way: Way, frame: WireFrame): void {
     const { type, id } = frame;
-    this.#options.trace.note(this.#options.now(), way === 0 ? "a→" : "b→", type, id, frame.size + frame.offset + frame.code, () =>
-      [`#${id}`, ...Object.entries(frame).flatMap(([k, v]) => (v && k !== "id" && k !== "type" ? `${k} ${v}` : []))].join(" "),
+    this.#options.trace.note(
+      this.#options.now(),
+      way === 0 ? "a→" : "b→",
+      type,
+      id,
+      frame.size + frame.offset + frame.code,
+      () =>
+        [
+          `#${id}`,
+          ...Object.entries(frame).flatMap(([k, v]) => (v && k !== "id" && k !== "type" ? `${k} ${v}` : [])),
+        ].join(" "),
     );
     const stream = this.streams.get(id);
     check(stream !== undefined, "S13", `${type} for stream ${id}, which nobody mentioned`);
     const fromWriter = type === "data" || type === "end" || type === "reset";
     check(fromWriter === (way === stream.writer), "L3", `${type} from the wrong end of stream ${id}`);
     if (type === "grant") {
-      check(frame.offset > stream.granted, "S5", `grant ${frame.offset} after ${stream.granted} on stream ${id}`);
+      check(
+        frame.offset > stream.granted,
+        "S5",
+        `grant ${frame.offset} after ${stream.granted} on stream ${id}`,
+      );
       check(!stream.stopped, "S12", `a grant after the stop of stream ${id}`);
       stream.granted = frame.offset;
     } else if (type === "stop") {
@@ -233,7 +272,11 @@ export class Wire {
       check(stream.terminal === undefined, "S8", `${type} after the ${stream.terminal} of stream ${id}`);
       if (type === "data") this.#data(stream, frame);
       if (type === "end") {
-        check(frame.offset === stream.sent, "S7", `end at ${frame.offset} of stream ${id}, sent ${stream.sent}`);
+        check(
+          frame.offset === stream.sent,
+          "S7",
+          `end at ${frame.offset} of stream ${id}, sent ${stream.sent}`,
+        );
         check(!stream.inItem, "F2a", `end inside an item of stream ${id}`);
       }
       if (type !== "data") stream.terminal = type;
@@ -246,11 +289,22 @@ export class Wire {
       stream.sent += frame.size + (frame.item && !stream.inItem ? 32 : 0);
       stream.inItem = frame.more;
     }
-    check(stream.sent <= stream.granted, "S4", () => `stream ${frame.id}: sent ${stream.sent} of ${stream.granted}`);
+    check(
+      stream.sent <= stream.granted,
+      "S4",
+      () => `stream ${frame.id}: sent ${stream.sent} of ${stream.granted}`,
+    );
     if (frame.end) stream.terminal = "end";
   }
 
   #note(way: Way, what: string, n: number | undefined, json?: string): void {
-    this.#options.trace.note(this.#options.now(), way === 0 ? "a→" : "b→", what, n ?? 0, 0, () => `${n ?? ""} ${json?.slice(0, 150) ?? ""}`);
+    this.#options.trace.note(
+      this.#options.now(),
+      way === 0 ? "a→" : "b→",
+      what,
+      n ?? 0,
+      0,
+      () => `${n ?? ""} ${json?.slice(0, 150) ?? ""}`,
+    );
   }
 }

@@ -130,13 +130,20 @@ export class World {
     const [writer, reader] = direction === 0 ? this.ends : [this.ends[1], this.ends[0]];
     const cut = this.setup.cut?.direction === direction ? this.setup.cut : undefined;
     const bytes = this.setup.options[0].unit === "bytes";
-    return new Link(this.setup.links[direction], bytes, cut, this.clock, Random.of(this.seed, LINK + direction), {
-      deliver: (chunk) =>
-        reader.enter("receives", chunk.length, () => reader.core.receive(chunk, this.clock.now)),
-      drained: () => writer.flush(),
-      finished: () => reader.enter("input ended", 0, () => reader.core.inputEnded(this.clock.now)),
-      cut: (kind) => this.cut(direction, kind),
-    });
+    return new Link(
+      this.setup.links[direction],
+      bytes,
+      cut,
+      this.clock,
+      Random.of(this.seed, LINK + direction),
+      {
+        deliver: (chunk) =>
+          reader.enter("receives", chunk.length, () => reader.core.receive(chunk, this.clock.now)),
+        drained: () => writer.flush(),
+        finished: () => reader.enter("input ended", 0, () => reader.core.inputEnded(this.clock.now)),
+        cut: (kind) => this.cut(direction, kind),
+      },
+    );
   }
 
   // Everything that happens before `end`, the cores' own moments among it.
@@ -155,7 +162,11 @@ export class World {
         clock.now = Math.max(clock.now, next);
         const one = due;
         one.enter("tick", clock.now, () => one.core.tick(clock.now));
-        check((one.core.nextDeadline ?? Number.POSITIVE_INFINITY) > clock.now, "deadlines", "a moment that does not pass");
+        check(
+          (one.core.nextDeadline ?? Number.POSITIVE_INFINITY) > clock.now,
+          "deadlines",
+          "a moment that does not pass",
+        );
       }
     }
   }
@@ -196,7 +207,12 @@ export class World {
     for (const end of ends) {
       if (how === 0) end.enter("close", 0, () => end.core.close());
       if (how === 1) end.enter("drain", 0, () => end.core.drain("done", this.clock.now));
-      if (how > 1) end.out.cutNow({ direction: end.way, after: 0, kind: (["fin", "loss", "loss with error"] as const)[how - 2]! });
+      if (how > 1)
+        end.out.cutNow({
+          direction: end.way,
+          after: 0,
+          kind: (["fin", "loss", "loss with error"] as const)[how - 2]!,
+        });
       if (how !== 1 || random.chance(70)) break;
     }
   }
@@ -206,7 +222,11 @@ export class World {
     for (const end of this.ends) {
       if (end.error !== undefined || end.peer.error !== undefined || end.core.phase === "finishing") continue;
       for (const { record } of end.handler.running)
-        check(!record.givenUp || record.aborted === 1, "C3", `call ${record.token} was given up, and its handler runs on`);
+        check(
+          !record.givenUp || record.aborted === 1,
+          "C3",
+          `call ${record.token} was given up, and its handler runs on`,
+        );
     }
   }
 
@@ -215,7 +235,11 @@ export class World {
       check(record.settled === 1, "C2", `call ${record.token} was settled ${record.settled} times`);
     for (const end of this.ends) {
       for (const actor of end.actors)
-        check(actor.isOver, "stuck", `${end.name}: stream ${actor.half.id} is not over for its ${actor.half.kind === "send" ? "writer" : "reader"}`);
+        check(
+          actor.isOver,
+          "stuck",
+          `${end.name}: stream ${actor.half.id} is not over for its ${actor.half.kind === "send" ? "writer" : "reader"}`,
+        );
       if (!closed) end.handler.checkNotified();
       end.inspector.empty(closed);
     }

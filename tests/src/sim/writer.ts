@@ -30,7 +30,11 @@ export class Writer {
     this.#random = random;
     const { small } = end.world.setup;
     const large = !small && random.chance(10);
-    this.#left = random.chance(10) ? 0 : large ? random.between(50_000, 300_000) : random.size(small ? 4000 : 50_000);
+    this.#left = random.chance(10)
+      ? 0
+      : large
+        ? random.between(50_000, 300_000)
+        : random.size(small ? 4000 : 50_000);
     this.#most = Math.min(LONGEST_CHUNK, Math.max(1, random.size(this.#left)));
     if (this.#left / this.#most > 60) this.#left = this.#most * 60;
     this.#pace = random.pick([0, 0, 1, 10]);
