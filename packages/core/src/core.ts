@@ -47,6 +47,7 @@ export class Core {
   #phase: Phase = "greeting";
   #end: SessionError | undefined;
   #goodbye: string | undefined;
+  #printed: string | undefined;
   #tooMany: SessionError | undefined;
   #finishing: SessionError | undefined;
 
@@ -74,6 +75,7 @@ export class Core {
       framing: framing(),
       scheduler: this.streams.scheduler,
       ended: (half) => this.streams.ended(half),
+      observer,
     });
     this.streams.connect(this.outbox);
     this.calls = new Calls(this, options.laneOf);
@@ -182,6 +184,7 @@ export class Core {
 
   /** C6: what runs may finish; nothing new of the peer's runs. Ends once calls and streams are gone, or in time. */
   drain(reason: string, now: number): void {
+    if (this.#phase === "greeting") return this.close(reason); // nothing runs yet
     if (this.#phase !== "open") return;
     this.#move("drain");
     if (this.greeted)
@@ -213,6 +216,7 @@ export class Core {
   /** The greeting is over. */
   opened(peer: Hello | undefined): void {
     this.peer = peer;
+    this.#printed = undefined;
     this.streams.greeted(peer?.window ?? 0);
     if (peer !== undefined) this.outbox.limitMessages(peer.limits.message);
     this.#move("greeted");
@@ -236,8 +240,15 @@ export class Core {
   fault(fault: Fault): void {
     const error = this.#faults.fault(fault, this.now);
     const { rule, message } = fault;
+    if (this.#quotes && this.#phase === "greeting" && fault.excerpt !== undefined)
+      this.#printed ??= fault.excerpt;
     this.host.fault(this.#quotes ? fault : { rule, message });
     if (error !== undefined) this.end(error);
+  }
+
+  /** What came in place of a greeting, for errors: most often the print of a program that is not what we took it for. */
+  get printed(): string {
+    return this.#printed === undefined ? "" : `; it begins "${this.#printed}"`;
   }
 
   /** Input after which nothing can be told apart any more (L3). */
@@ -280,7 +291,8 @@ export class Core {
   // A peer that has said goodbye was not lost, however its transport went afterwards.
   #lost(cause: Error | undefined): SessionError {
     if (this.#goodbye !== undefined) return new SessionError("closed", "peer", this.#goodbye, { cause });
-    const message = cause === undefined ? "the transport closed" : `the transport failed: ${cause.message}`;
+    const message =
+      cause === undefined ? "the transport closed" : `the transport failed: ${cause.message}${this.printed}`;
     return new SessionError("lost", "transport", message, { cause });
   }
 

@@ -59,7 +59,7 @@ export class Greeter {
 
   /** The input ended before the greeting did. */
   cut(): void {
-    this.#fail(`the peer closed the session before it greeted (H2). ${PLAIN_HINT}`);
+    this.#fail(`the peer closed the session before it greeted (H2). ${PLAIN_HINT}${this.#core.printed}`);
   }
 
   #takeAnswer(message: Message | Batch): boolean {
@@ -163,7 +163,7 @@ export class Greeter {
 
   #late(): void {
     const ms = this.#core.limits.greeting;
-    this.#fail(`no greeting within ${ms} ms (H6). ${PLAIN_HINT}`, "timeout");
+    this.#fail(`no greeting within ${ms} ms (H6). ${PLAIN_HINT}${this.#core.printed}`, "timeout");
   }
 
   #fail(why: string, code: "greeting" | "timeout" = "greeting"): void {

@@ -42,14 +42,15 @@ export interface DriverOptions {
   readonly receive: (half: Half) => unknown;
   readonly onFault: ((fault: Fault) => void) | undefined;
   readonly onDraining: ((reason: string) => void) | undefined;
+  readonly onFinalizerError: (error: unknown, owner: string) => void;
 }
 
 export class Driver implements Host, TransportEvents {
   readonly core: Core;
-  readonly lifetime: Lifetime = new Lifetime();
+  readonly lifetime: Lifetime;
   /** Settles once the greeting is over. Rejects with the reason where the session ends before. */
   readonly opened: Promise<Hello | undefined>;
-  /** Settles once the transport is gone, with the reason the session ended. */
+  /** Settles once finalizers have run and the transport is gone, with the reason the session ended. */
   readonly closed: Promise<SessionError>;
   readonly #options: DriverOptions;
   readonly #transport: Transport;
@@ -61,10 +62,13 @@ export class Driver implements Host, TransportEvents {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #drained: (() => void)[] = [];
+  // Settles once finalizers that wait have run; undefined where none does.
+  #finalizing: Promise<void> | undefined;
 
   constructor(options: DriverOptions) {
     this.#options = options;
     this.#transport = options.transport;
+    this.lifetime = new Lifetime("the session", options.onFinalizerError);
     const { unit, quotes, encoding } = options.transport;
     this.core = new Core(
       { ...options.core, unit, quotes: quotes ?? false, framesFromStart: encoding === "frames" },
@@ -115,8 +119,8 @@ export class Driver implements Host, TransportEvents {
   }
   onClose(error?: TransportError): void {
     this.core.transportLost(error);
-    clearTimeout(this.#timer);
-    this.#resolveClosed(this.core.error!);
+    if (this.#finalizing === undefined) this.#over();
+    else void this.#finalizing.then(this.#over);
   }
 
   // What the core tells.
@@ -163,18 +167,33 @@ export class Driver implements Host, TransportEvents {
     this.#options.onFault?.(fault);
   }
 
-  // L6: finalizers first, while nothing more can be called; the transport is released last.
+  // L6: finalizers first, while nothing more can be called; the transport is released last. One deadline for both.
   ended(error: SessionError): void {
     clearTimeout(this.#timer);
-    this.lifetime.close();
+    const late = new Promise<void>((resolve) => {
+      this.#timer = setTimeout(() => {
+        resolve();
+        this.#transport.abort();
+      }, this.core.limits.close);
+    });
+    const finalizing = this.lifetime.close();
     this.#rejectOpened(error);
     const last = this.core.flush();
     if (last.length > 0) this.#transport.write(last);
     this.#handOver();
+    if (finalizing === undefined) this.#release(error);
+    else this.#finalizing = Promise.race([finalizing, late]).then(() => this.#release(error));
+  }
+
+  #release(error: SessionError): void {
     if (error.by === "transport") this.#transport.abort();
     else this.#transport.close(error.message);
-    this.#timer = setTimeout(() => this.#transport.abort(), this.core.limits.close);
   }
+
+  readonly #over = (): void => {
+    clearTimeout(this.#timer);
+    this.#resolveClosed(this.core.error!);
+  };
 
   readonly #flush = (): void => {
     this.#flushing = false;
@@ -183,6 +202,8 @@ export class Driver implements Host, TransportEvents {
       if (chunks.length === 0) break;
       this.#writable = this.#transport.write(chunks);
     }
+    // L1, L2: a session that only had this left to say is over now that it has been handed to the transport.
+    this.core.settled();
     if (this.#drained.length > 0 && this.core.outbox.bytes === 0) this.#handOver();
   };
 
