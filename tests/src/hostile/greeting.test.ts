@@ -20,7 +20,7 @@ perform([
     via: "json",
     hello: { encodings: ["smoke", "json"], capabilities: { flying: true }, later: 1 },
     says: [],
-    then: ({ session }) =>
+    check: ({ session }) =>
       expect(session.peer).toMatchObject({ encodings: ["json"], capabilities: { flying: true } }),
   },
   {

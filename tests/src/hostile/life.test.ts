@@ -105,7 +105,7 @@ perform([
       peer.message({ method: "$/drain", params: { call: 100, reason: "soon" } });
       await peer.answer(peer.call("bad"));
     },
-    then: ({ failed }) =>
+    check: ({ failed }) =>
       expect(new Set(failed.map(String))).toEqual(new Set(["Error: a listener threw", "Error: x"])),
   },
 ]);

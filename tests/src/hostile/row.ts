@@ -21,13 +21,14 @@ export interface Row extends StageOptions {
   /** The session does not go on: its error. */
   readonly closes?: Json;
   /** What else holds, before the session closes. */
-  readonly then?: (stage: Stage) => void | Promise<void>;
+  readonly check?: (stage: Stage) => void | Promise<void>;
 }
 
 export function perform(rows: readonly Row[]): void {
   for (const kind of KINDS)
     describe(`a hostile peer over ${kind}`, () => {
       for (const row of rows)
+        // oxlint-disable-next-line vitest/expect-expect -- `performOne` holds what is expected
         if (row.over?.includes(kind) ?? true)
           it(`row ${row.row}: ${row.what}`, async () => performOne(kind, row));
     });
@@ -41,14 +42,14 @@ async function performOne(kind: Kind, row: Row): Promise<void> {
   else for (const said of row.says) peer.message(said);
   if (row.closes !== undefined) {
     await stage.isClosed(row.closes);
-    await row.then?.(stage);
+    await row.check?.(stage);
     return;
   }
   await stage.probe();
   if (row.answers !== undefined || typeof row.says !== "function")
     expect(peer.answers.slice(0, -1)).toMatchObject([...(row.answers ?? [])]);
   expect(stage.rules).toEqual(row.faults ?? []);
-  await row.then?.(stage);
+  await row.check?.(stage);
   await stage.goesOn();
 }
 

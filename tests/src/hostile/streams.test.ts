@@ -41,7 +41,7 @@ const breach = (
       does(stage);
     },
     closes: { code: "protocol", by: "peer", rule },
-    then: ({ peer }) => {
+    check: ({ peer }) => {
       const told = peer.heard.find((said) => said["type"] === "drain" || said["method"] === "$/drain");
       expect(JSON.stringify(told)).toContain(`(${rule})`);
     },
@@ -262,13 +262,13 @@ const rows: readonly Row[] = [
       const [sink] = await hold(stage, SINK);
       stage.peer.frame({ type: "grant", id: 1, offset: 2 ** 40 });
       const writer = (sink as WritableStream<Uint8Array>).getWriter();
-      let writing = true;
+      const enough = new AbortController();
       const busy = (async () => {
-        while (writing) await writer.write(new Uint8Array(64 * KiB));
+        while (!enough.signal.aborted) await writer.write(new Uint8Array(64 * KiB));
         await writer.close();
       })();
       await stage.probe();
-      writing = false;
+      enough.abort();
       await busy;
     },
   }),

@@ -131,7 +131,7 @@ const rows: readonly Row[] = [
     says: [
       '{"jsonrpc":"2.0","id":101,"method":"echo","params":{"__proto__":{"bad":1},"constructor":{"prototype":{"bad":1}}}}',
     ],
-    then: ({ peer }) => {
+    check: ({ peer }) => {
       expect(Object.keys(peer.answers[0]!["result"] as object)).toEqual(["__proto__", "constructor"]);
       expect(({} as Record<string, unknown>)["bad"]).toBe(undefined);
     },
@@ -252,10 +252,10 @@ const rows: readonly Row[] = [
     options: { framing: "headers" },
     says: ({ peer }) => peer.raw("Debugger \u001b[31mlistening\n"),
     closes: { code: "protocol", rule: "LSP base protocol" },
-    then: async ({ session, kind }) =>
-      void expect((await session.closed).message.includes('it begins "Debugger \\u001b[31mlistening')).toBe(
-        kind === "stdio",
-      ),
+    check: async ({ session, kind }) => {
+      const { message } = await session.closed;
+      expect(message.includes('it begins "Debugger \u001b[31mlistening')).toBe(kind === "stdio");
+    },
   },
   {
     row: 21,
@@ -281,7 +281,7 @@ const rows: readonly Row[] = [
     says: ["{bad \u001b[31m \u202e", call(101, "\u001b[31m\n")],
     answers: [error(null, -32700), error(101, -32601)],
     faults: [NOT_JSON],
-    then: ({ faults, kind }) =>
+    check: ({ faults, kind }) =>
       expect(faults[0]!.excerpt).toBe(kind === "stdio" ? "{bad \\u001b[31m \\u202e" : undefined),
   },
   {
