@@ -146,7 +146,6 @@ export class Callee implements Answerer {
   /** The text of an answer goes out by itself, or with its batch. */
   send(call: IncomingCall | undefined, text: string, batch: BatchAnswer | undefined): void {
     const core = this.#core;
-    core.observer?.frame?.("out", text);
     if (batch !== undefined) batch.add(text);
     else core.outbox.message(text);
     core.host.wake();

@@ -69,7 +69,6 @@ export class Caller {
     const call = new OutgoingCall(id, method, waiter, streams);
     this.#calls.add(call);
     core.observer?.call?.("out", "start", id, method);
-    core.observer?.frame?.("out", text);
     core.outbox.message(text);
     core.host.wake();
     if (options.timeout !== undefined) this.#startTimeout(call, options.timeout, options.now ?? core.now);
@@ -90,7 +89,6 @@ export class Caller {
     } catch (cause) {
       throw asRefused(cause);
     }
-    core.observer?.frame?.("out", text);
     core.outbox.message(text);
     core.host.wake();
   }

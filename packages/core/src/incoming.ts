@@ -3,6 +3,7 @@
 import type { Id, NotificationMessage, Params, RequestMessage } from "@sluice/codec";
 import { Deque, may, move, type Half, type Table } from "@sluice/streams";
 import type { BatchAnswer } from "./batch.ts";
+import { CallList } from "./call-list.ts";
 import type { Deadline } from "./deadlines.ts";
 import type { Limits } from "./limits.ts";
 import type { Slot } from "./mention-in.ts";
@@ -44,8 +45,10 @@ export class IncomingCall {
   /** Why it was cancelled. */
   cancelled: Error | undefined;
   lane: string | undefined;
-  /** Whether its id is taken, so that it can be cancelled. */
-  known = false;
+  /** Its place among those that have not been answered: see `CallList`. */
+  listed = false;
+  before: IncomingCall | undefined;
+  after: IncomingCall | undefined;
   /** Whether it takes one of the places of those that run. */
   started = false;
   /** Called once it has been answered and the streams of its result are over. */
@@ -140,9 +143,7 @@ export class IncomingCalls {
   readonly #limits: Limits;
   readonly #laneOf: LaneOf | undefined;
   readonly #start: (incoming: Incoming) => void;
-  // Every call that has not been answered, those with id null in a set of their own: a foreign peer may send several.
-  readonly #byId: Map<Id, IncomingCall> = new Map();
-  readonly #withoutId: Set<IncomingCall> = new Set();
+  readonly #calls: CallList = new CallList();
   #running = 0;
   readonly #ready: Deque<Incoming> = new Deque();
   // Lanes that are busy, with what waits for each.
@@ -165,14 +166,12 @@ export class IncomingCalls {
   }
 
   find(id: Id): IncomingCall | undefined {
-    return this.#byId.get(id);
+    return this.#calls.find(id);
   }
 
   /** Registers a call's id: from now on it can be cancelled, and its id is taken. */
   know(call: IncomingCall): void {
-    call.known = true;
-    if (call.id !== null) this.#byId.set(call.id, call);
-    else this.#withoutId.add(call);
+    this.#calls.add(call);
   }
 
   /** Starts it or lets it wait. False: too much waits already, it was not taken. */
@@ -200,7 +199,7 @@ export class IncomingCalls {
 
   /** It has been answered, or its handler has settled: the next may start. */
   done(incoming: Incoming): void {
-    if (incoming.kind === "call") this.#forget(incoming);
+    if (incoming.kind === "call") this.#calls.remove(incoming);
     if (!incoming.started || this.#running === 0) return; // 0: the session is over
     incoming.started = false;
     this.#running--;
@@ -210,23 +209,12 @@ export class IncomingCalls {
 
   /** Takes every call out that has not been answered, the latest first. */
   clear(): IncomingCall[] {
-    const calls = [...this.#byId.values(), ...this.#withoutId].reverse();
     this.#running = 0;
-    this.#byId.clear();
-    this.#withoutId.clear();
     this.#lanes.clear();
     this.#ready.clear();
     this.#waiting = 0;
     this.#waitingBytes = 0;
-    return calls;
-  }
-
-  // One that was turned away was never known; its id may be that of another that runs.
-  #forget(call: IncomingCall): void {
-    if (!call.known) return;
-    call.known = false;
-    if (call.id === null) this.#withoutId.delete(call);
-    else this.#byId.delete(call.id);
+    return this.#calls.clear();
   }
 
   #free(lane: string | undefined): void {

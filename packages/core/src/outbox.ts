@@ -11,6 +11,7 @@ import {
   type DataFrame,
   type Framing,
 } from "@sluice/codec";
+import type { Observer } from "./host.ts";
 import { Deque, type Piece, type Scheduler, type SendHalf } from "@sluice/streams";
 
 const KiB = 1024;
@@ -31,12 +32,14 @@ export interface OutboxOptions {
   readonly scheduler: Scheduler;
   /** The half's end is in what was just flushed. */
   readonly ended: (half: SendHalf) => void;
+  readonly observer: Observer | undefined;
 }
 
 export class Outbox {
   readonly #framing: Framing | undefined;
   readonly #scheduler: Scheduler;
   readonly #ended: (half: SendHalf) => void;
+  readonly #observer: Observer | undefined;
   readonly #queue: Deque<string | Control> = new Deque();
   readonly #grants: Map<number, number> = new Map();
   readonly #output: Output;
@@ -51,6 +54,7 @@ export class Outbox {
     this.#framing = options.framing;
     this.#scheduler = options.scheduler;
     this.#ended = options.ended;
+    this.#observer = options.observer;
     this.#output = new Output(options.framing !== undefined);
   }
 
@@ -126,8 +130,11 @@ export class Outbox {
 
   #messages(): void {
     for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
-      if (typeof entry === "string") this.#message(entry);
-      else this.#control(entry);
+      if (typeof entry !== "string") this.#control(entry);
+      else {
+        this.#observer?.frame?.("out", entry);
+        this.#message(entry);
+      }
     }
     this.#bytes = 0;
   }
@@ -162,11 +169,13 @@ export class Outbox {
   #piece(half: SendHalf, piece: Piece): void {
     if (piece.payload.length === 0)
       return this.#control({ type: "end", id: half.id, offset: half.window.sent });
+    this.#observer?.frame?.("out", { type: "data", id: half.id, size: piece.payload.length, ...piece });
     if (this.#frames) this.#output.data(half.id, piece.payload, piece);
     else this.#message(pieceToJson(half.id, piece));
   }
 
   #control(frame: Control): void {
+    this.#observer?.frame?.("out", frame);
     if (this.#frames) this.#output.control(frame);
     else this.#message(frameToJson(frame));
   }

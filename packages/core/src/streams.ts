@@ -224,7 +224,7 @@ export class Streams implements SendHost, ReceiveHost {
   }
 
   #cutOff(half: Half, cause: SessionError): void {
-    if (half.kind === "send") return half.lastCredit();
+    if (half.kind === "send") return half.lastCredit(cause);
     this.#remove(half);
     half.lose(cause);
   }
