@@ -34,27 +34,35 @@ export class FileSinkStream extends Writable {
     this.#sink = sink;
   }
 
-  override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#sink.write(chunk);
-    this.#flush(done);
+  override _write(chunk: Uint8Array, _encoding: string, done: Done): void {
+    this.#put([{ chunk }], done);
   }
 
-  override _writev(chunks: { chunk: Uint8Array }[], done: (error?: Error | null) => void): void {
-    for (const { chunk } of chunks) this.#sink.write(chunk);
-    this.#flush(done);
+  override _writev(chunks: { chunk: Uint8Array }[], done: Done): void {
+    this.#put(chunks, done);
   }
 
-  override _final(done: (error?: Error | null) => void): void {
+  override _final(done: Done): void {
     Promise.resolve(this.#sink.end()).then(() => done(), done);
   }
 
-  #flush(done: (error?: Error | null) => void): void {
+  #put(chunks: { chunk: Uint8Array }[], done: Done): void {
+    // Promises only where the pipe is full. When it breaks, some of them stay pending for ever and others reject (Bun
+    // 1.4), so the first to reject decides, and all are listened to.
+    const pending: unknown[] = [];
     try {
+      for (const { chunk } of chunks) {
+        const written = this.#sink.write(chunk);
+        if (written instanceof Promise) pending.push(written);
+      }
       const flushed = this.#sink.flush();
-      if (flushed instanceof Promise) flushed.then(() => done(), done);
-      else done();
+      if (flushed instanceof Promise) pending.push(flushed);
     } catch (error) {
-      done(error as Error);
+      return done(error as Error);
     }
+    if (pending.length === 0) done();
+    else Promise.all(pending).then(() => done(), done);
   }
 }
+
+type Done = (error?: Error | null) => void;
