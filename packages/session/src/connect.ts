@@ -54,8 +54,8 @@ export interface SessionOptions extends LeakOptions {
   /** Told that the peer drains: new calls should go elsewhere. */
   readonly onDraining?: (reason: string) => void;
   /**
-   * Told what a handler threw that is no `RpcError` (the peer only learns that something did), and what a listener of
-   * these options threw, by its name. Default: console.error.
+   * Told what a handler threw that is no `RpcError` (the peer only learns that something did), what a finalizer threw,
+   * and what a listener of these options threw, by its name. Default: console.error.
    */
   readonly onHandlerError?: (error: unknown, method: string) => void;
 }
@@ -81,7 +81,7 @@ async function open(role: Role, transport: Transport, options: SessionOptions): 
 
 /** What the two doors have in common. Another door brings its own dispatcher, lifter and receiver. */
 export interface Door {
-  dispatcher?(session: Session): Dispatcher;
+  dispatcher?(session: PlainSession): Dispatcher;
   readonly lifter?: Lifter;
 }
 
@@ -117,6 +117,7 @@ export function build(
     receive,
     onFault: options.onFault,
     onDraining: options.onDraining,
+    onFinalizerError: options.onHandlerError,
   });
   const session: PlainSession = new PlainSession(driver, chain, options.interceptOutgoing ?? [], receive);
   driver.start();

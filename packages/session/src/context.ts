@@ -1,7 +1,7 @@
 import type { Id, NotificationMessage } from "@sluice/codec";
 import { CancelledError, type IncomingCall } from "@sluice/core";
-import { Lifetime } from "./lifetime.ts";
-import type { Session } from "./session.ts";
+import type { Lifetime } from "./lifetime.ts";
+import type { PlainSession, Session } from "./session.ts";
 
 /** What a handler is given beside its params. */
 export interface HandlerContext {
@@ -20,12 +20,15 @@ export interface HandlerContext {
 
 /** The context of one call or notification. Costs an object; all else is made when asked for. */
 export class CallContext implements HandlerContext {
-  readonly session: Session;
+  readonly session: PlainSession;
+  /** What runs the call, where that has to have stopped before its finalizers run; undefined once it has. */
+  running: (() => Promise<void> | undefined) | undefined;
   readonly #source: IncomingCall | NotificationMessage;
   #abort: AbortController | undefined;
   #lifetime: Lifetime | undefined;
+  #listeners: ((reason: Error) => void)[] = NOBODY;
 
-  constructor(session: Session, source: IncomingCall | NotificationMessage) {
+  constructor(session: PlainSession, source: IncomingCall | NotificationMessage) {
     this.session = session;
     this.#source = source;
   }
@@ -50,20 +53,28 @@ export class CallContext implements HandlerContext {
     if (this.#abort !== undefined) return this.#abort.signal;
     const abort = new AbortController();
     this.#abort = abort;
-    const call = this.#call;
-    if (call?.cancelled !== undefined) abort.abort(call.cancelled);
-    else if (call !== undefined) this.onCancel((reason) => abort.abort(reason));
-    else
-      void this.session.closed.then((error) =>
-        abort.abort(new CancelledError(error.message, { cause: error })),
-      );
+    const reason = this.#cancelled;
+    if (reason === undefined) this.onCancel((why) => abort.abort(why));
+    else abort.abort(reason);
     return abort.signal;
   }
 
-  /** Called in the tick the call is cancelled. */
+  get isCancelled(): boolean {
+    return this.#cancelled !== undefined;
+  }
+
+  get #cancelled(): Error | undefined {
+    return this.#call?.cancelled ?? this.session.error;
+  }
+
+  /** Called in the tick the call is cancelled, or its session ends. A notification cannot be cancelled. */
   onCancel(listener: (reason: Error) => void): void {
     const call = this.#call;
-    if (call === undefined) return;
+    if (call === undefined) {
+      this.#listeners = [...this.#listeners, listener];
+      void this.lifetime; // ends with the session
+      return;
+    }
     const before = call.onCancel;
     call.onCancel = (reason): void => {
       before?.(reason);
@@ -73,15 +84,18 @@ export class CallContext implements HandlerContext {
 
   /**
    * The lifetime of the call, made when first asked for: over once the call has been answered and the streams of its
-   * result are over. That of a notification is for its handler to close.
+   * result are over, or the session is. That of a notification is for its handler to close.
    */
   get lifetime(): Lifetime {
     if (this.#lifetime !== undefined) return this.#lifetime;
-    const lifetime = new Lifetime();
+    const lifetime = this.session.lifetime.fork(this.method);
     this.#lifetime = lifetime;
     const call = this.#call;
-    if (call?.isReleased === true) lifetime.close();
-    else if (call !== undefined) call.onReleased = (): void => void lifetime.close();
+    if (call?.isReleased === true) void lifetime.close();
+    else {
+      lifetime.onClose = (): Promise<void> | undefined => this.#stop();
+      if (call !== undefined) call.onReleased = (): void => void lifetime.close();
+    }
     return lifetime;
   }
 
@@ -91,6 +105,15 @@ export class CallContext implements HandlerContext {
 
   /** The handler of a notification has settled. */
   close(): void {
-    this.#lifetime?.close();
+    this.#listeners = NOBODY;
+    void this.#lifetime?.close();
+  }
+
+  #stop(): Promise<void> | undefined {
+    const { error } = this.session;
+    if (error !== undefined) for (const listener of this.#listeners) listener(error);
+    return this.running?.();
   }
 }
+
+const NOBODY: never[] = [];

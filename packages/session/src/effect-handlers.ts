@@ -7,12 +7,13 @@ import * as Cause from "effect/Cause";
 import type * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
+import type * as Fiber from "effect/Fiber";
 import * as Scope from "effect/Scope";
 import { CallContext, type HandlerContext } from "./context.ts";
 import type { Dispatcher } from "./driver.ts";
 import { sinkOf, streamOf } from "./effect-stream.ts";
 import { Settle } from "./handlers.ts";
-import type { Session } from "./session.ts";
+import type { PlainSession } from "./session.ts";
 
 /**
  * Answers a call: its success is the result, an `RpcError` it fails with the error as it is, anything else -32603. Its
@@ -34,9 +35,9 @@ export interface EffectHandlerOptions<R> {
 
 export class EffectHandlers<R> implements Dispatcher {
   readonly #options: EffectHandlerOptions<R>;
-  readonly #session: Session;
+  readonly #session: PlainSession;
 
-  constructor(options: EffectHandlerOptions<R>, session: Session) {
+  constructor(options: EffectHandlerOptions<R>, session: PlainSession) {
     this.#options = options;
     this.#session = session;
   }
@@ -53,11 +54,10 @@ export class EffectHandlers<R> implements Dispatcher {
       return void call.fail(new RpcError(ErrorCode.methodNotFound, "method not found"));
     const context = new CallContext(this.#session, call);
     const settle = new Settle(call, onHandlerError);
-    const interrupt = this.#run(handler, params, context, (exit) => {
+    this.#run(handler, params, context, (exit) => {
       if (Exit.isSuccess(exit)) return settle.succeed(exit.value);
       settle.fail(Cause.hasInterruptsOnly(exit.cause) ? new CancelledError() : Cause.squash(exit.cause));
     });
-    if (!call.isOver) context.onCancel(interrupt);
   }
 
   notification(message: NotificationMessage, done: () => void): void {
@@ -65,13 +65,12 @@ export class EffectHandlers<R> implements Dispatcher {
     const handler = notifications.get(message.method);
     if (handler === undefined) return done();
     const context = new CallContext(this.#session, message);
-    const interrupt = this.#run(handler, message.params, context, (exit) => {
+    this.#run(handler, message.params, context, (exit) => {
       if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause))
         onHandlerError(Cause.squash(exit.cause), message.method);
       context.close();
       done();
     });
-    this.#session.defer(interrupt);
   }
 
   #run(
@@ -79,14 +78,19 @@ export class EffectHandlers<R> implements Dispatcher {
     params: unknown,
     context: CallContext,
     onExit: (exit: Exit.Exit<unknown, unknown>) => void,
-  ): () => void {
+  ): void {
     const scoped = Effect.suspend(() => Scope.provide(handler(params, context), context.lifetime.scope));
-    const interrupt = Effect.runCallbackWith(this.#options.context)(
-      scoped as Effect.Effect<unknown, unknown, R>,
-      {
-        onExit,
-      },
-    );
-    return () => interrupt();
+    const fiber = Effect.runForkWith(this.#options.context)(scoped as Effect.Effect<unknown, unknown, R>);
+    fiber.addObserver(onExit);
+    if (fiber.pollUnsafe() !== undefined) return;
+    context.running = (): Promise<void> | undefined => ended(fiber);
+    // What it did so far may have ended the call, or the session.
+    if (context.isCancelled) fiber.interruptUnsafe();
+    else context.onCancel(() => fiber.interruptUnsafe());
   }
+}
+
+function ended(fiber: Fiber.Fiber<unknown, unknown>): Promise<void> | undefined {
+  if (fiber.pollUnsafe() !== undefined) return undefined;
+  return new Promise((resolve) => void fiber.addObserver(() => resolve()));
 }

@@ -6,7 +6,7 @@ import { CallContext, type HandlerContext } from "./context.ts";
 import type { Dispatcher } from "./driver.ts";
 import type { HandlerChain } from "./chain.ts";
 import { Responder } from "./responder.ts";
-import type { Session } from "./session.ts";
+import type { PlainSession } from "./session.ts";
 
 /**
  * Answers a call. What it returns is the result (undefined as null), what it throws the error: an `RpcError` as it is,
@@ -38,9 +38,9 @@ export interface HandlerOptions {
 
 export class Handlers implements Dispatcher {
   readonly #options: HandlerOptions;
-  readonly #session: () => Session;
+  readonly #session: () => PlainSession;
 
-  constructor(options: HandlerOptions, session: () => Session) {
+  constructor(options: HandlerOptions, session: () => PlainSession) {
     this.#options = options;
     this.#session = session;
   }

@@ -4,6 +4,7 @@ import type { Half } from "@sluice/streams";
 import type { ChainHandler, HandlerChain } from "./chain.ts";
 import type { Driver } from "./driver.ts";
 import type { Interceptor } from "./handlers.ts";
+import type { Lifetime } from "./lifetime.ts";
 import { SentRequest } from "./sent-request.ts";
 import { cancelled, SignalledCall } from "./signalled-call.ts";
 
@@ -78,6 +79,10 @@ export class PlainSession implements Session {
   }
   get closed(): Promise<SessionError> {
     return this.#driver.closed;
+  }
+
+  get lifetime(): Lifetime {
+    return this.#driver.lifetime;
   }
 
   call<R = unknown>(method: string, params?: unknown, options?: CallOptions): Promise<R> {
