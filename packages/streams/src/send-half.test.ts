@@ -158,7 +158,7 @@ describe("the last credit", () => {
     const { half, told } = sender("bytes", 10);
     half.write(bytes(10));
     told.take();
-    half.lastCredit();
+    half.lastCredit(new Error("gone"));
     expect(told.take()).toEqual([]);
     expect(brief(pullAll(half))).toEqual([[10, false]]);
     half.write(bytes(1));
@@ -171,13 +171,13 @@ describe("the last credit", () => {
     half.write(bytes(11));
     pullAll(half);
     told.take();
-    half.lastCredit();
+    half.lastCredit(new Error("gone"));
     expect(told.take()).toEqual([["reset", 1, StreamCode.sessionEnded, NO_MORE]]);
   });
 
   it("L2: a write that the credit does not cover whole fails once the credit is used", () => {
     const { half } = sender("bytes", 10);
-    half.lastCredit();
+    half.lastCredit(new Error("gone"));
     half.write(bytes(11));
     expect(half.state).toBe("open");
     expect(brief(pullAll(half))).toEqual([[10, false]]);
@@ -186,7 +186,7 @@ describe("the last credit", () => {
 
   it("L2: an end needs no credit", () => {
     const { half } = sender("bytes", 2);
-    half.lastCredit();
+    half.lastCredit(new Error("gone"));
     half.write(bytes(2));
     half.end();
     expect(brief(pullAll(half))).toEqual([[2, true]]);

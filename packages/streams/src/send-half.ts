@@ -63,7 +63,7 @@ export class SendHalf {
   // How much of the item in front has been sent.
   #itemSent = 0;
   // L2: no grant will come any more.
-  #lastCredit = false;
+  #lastCredit: Error | undefined;
 
   /** @param highWater bytes that may wait before `write` asks to wait */
   constructor(id: number, of: "bytes" | "items", window: number, highWater: number, host: SendHost) {
@@ -152,8 +152,8 @@ export class SendHalf {
   }
 
   /** L2: the peer sends no more, so a writer that needs more credit than it holds fails at once. */
-  lastCredit(): void {
-    this.#lastCredit = true;
+  lastCredit(cause: Error): void {
+    this.#lastCredit = cause;
     this.#checkLastCredit();
   }
 
@@ -236,8 +236,9 @@ export class SendHalf {
   }
 
   #checkLastCredit(): void {
-    if (!this.#lastCredit || this.canSend || this.#queue.length === 0) return;
-    this.reset(StreamCode.sessionEnded, "the peer ended the session and grants no more", "peer");
+    const cause = this.#lastCredit;
+    if (cause === undefined || this.canSend || this.#queue.length === 0) return;
+    this.reset(StreamCode.sessionEnded, "the peer ended the session and grants no more", "peer", { cause });
   }
 
   #sent(): void {
