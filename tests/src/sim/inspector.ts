@@ -46,6 +46,7 @@ export class Inspector implements Observer {
       check(half.queued >= 0, "stats", `stream ${half.id}: ${half.queued} bytes queued`);
     }
     let unread = 0;
+    let grown = 0;
     let cut = false;
     for (const half of this.#reading) {
       if (half.isOver && half.state !== "stopping") {
@@ -82,6 +83,11 @@ export class Inspector implements Observer {
         `stream ${half.id}: granted beyond its window`,
       );
     }
+    check(
+      grown <= limits.unread,
+      "S6a",
+      `windows have grown by ${grown}, the session's cap is ${limits.unread}`,
+    );
     if (error !== undefined) return;
     // The parts that a reset or a cut discards are unread for the window, and no more for the session.
     const holds = cut ? streams.unread <= unread : streams.unread === unread;

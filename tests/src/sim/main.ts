@@ -57,7 +57,8 @@ async function simulate(from: number, seeds: number): Promise<Step> {
   say(
     `${replayed} seeds run twice: ${differing.length} differ${differing.length > 0 ? ` (${differing.join(" ")})` : ""}`,
   );
-  for (const [what, n] of Object.entries(figures).sort()) say(`  ${what}: ${n}`);
+  for (const [what, n] of Object.entries(figures).sort(([one], [other]) => (one < other ? -1 : 1)))
+    say(`  ${what}: ${n}`);
   const first = failures[0];
   if (first !== undefined && !values.json) explain(first.seed);
   return step;

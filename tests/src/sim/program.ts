@@ -9,8 +9,10 @@ export function step(world: World, random: Random, at?: End): void {
   const what = random.below(100);
   if (what < 45) end.requester.call(random);
   else if (what < 60) end.requester.notify(random);
-  else if (what < 70) end.requester.cancelOne(random);
-  else if (what < 76) giveUp(end, random);
+  else if (what < 70) {
+    if (world.setup.kind === "calls") end.requester.cancelOne(random);
+    else end.requester.call(random);
+  } else if (what < 76) giveUp(end, random);
   else if (what < 85) stall(world, end, random);
   else if (what < 95) burst(end, random);
   else if (what < 97 && random.chance(20)) drain(world, end);

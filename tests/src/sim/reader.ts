@@ -23,7 +23,7 @@ export class Reader {
     this.record = record;
     this.#end = end;
     this.#random = random;
-    this.#pace = random.pick(["at once", "soon", "soon", "slow", "slow", "never"]);
+    this.#pace = random.pick(["at once", "at once", "soon", "soon", "slow", "never"]);
     this.#patience = random.chance(20) ? random.below(6) : Number.POSITIVE_INFINITY;
     half.onReadable = () => this.#readable();
     this.#readable();

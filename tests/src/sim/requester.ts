@@ -36,7 +36,7 @@ export class Requester {
   call(random: Random): void {
     const end = this.#end;
     const { world } = end;
-    const streams = random.chance(60) ? random.between(0, 3) : 0;
+    const streams = random.chance(world.setup.kind === "streams" ? 90 : 40) ? random.between(1, 3) : 0;
     const value = randomValue(random, end, streams);
     const record = world.ledger.call(end, canonical(value));
     const open: Open = { record, call: undefined };

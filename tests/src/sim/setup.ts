@@ -30,12 +30,13 @@ export interface Setup {
   readonly steps: number;
   /** ms until the program is over. */
   readonly length: number;
-  /** No large content, so that there can be more of everything else. */
-  readonly small: boolean;
+  /** Many calls with a little of everything, or few with streams of many windows. */
+  readonly kind: "calls" | "streams";
 }
 
 export function setup(random: Random): Setup {
   const unit = random.chance(60) ? "bytes" : "messages";
+  const kind = random.pick(["calls", "streams"] as const);
   const start = random.chance(15);
   const headers = random.chance(30);
   const plain = random.chance(4);
@@ -56,9 +57,9 @@ export function setup(random: Random): Setup {
     options: [options("initiator"), options("acceptor")],
     links: [link(random), link(random)],
     cut: random.chance(25) ? cut(random, unit) : undefined,
-    steps: random.between(3, 50),
+    steps: kind === "calls" ? random.between(3, 50) : random.between(2, 12),
     length: random.pick([20, 100, 300]),
-    small: random.chance(60),
+    kind,
   };
 }
 
@@ -67,7 +68,7 @@ function limits(random: Random, plain: boolean): Limits {
   const all = {
     ...LIMITS,
     window,
-    windowMax: window * random.pick([1, 1, 2, 3, 16]),
+    windowMax: window * random.pick([1, 2, 3, 16]),
     unread: random.pick([4 * KiB, 32 * KiB, LIMITS.unread]),
     highWater: random.pick([1, 100, 4 * KiB, 64 * KiB]),
     streams: random.pick([1, 3, 8, LIMITS.streams, LIMITS.streams]),

@@ -28,15 +28,15 @@ export class Writer {
     this.record = record;
     this.#end = end;
     this.#random = random;
-    const { small } = end.world.setup;
-    const large = !small && random.chance(10);
+    const many = end.world.setup.kind === "streams" && random.chance(60);
+    const window = end.core.peer?.window ?? 0;
     this.#left = random.chance(10)
       ? 0
-      : large
-        ? random.between(50_000, 300_000)
-        : random.size(small ? 4000 : 50_000);
-    this.#most = Math.min(LONGEST_CHUNK, Math.max(1, random.size(this.#left)));
-    if (this.#left / this.#most > 60) this.#left = this.#most * 60;
+      : many
+        ? random.below(12 * Math.min(window, 16_384))
+        : random.size(5000);
+    // Large chunks as often as small ones, but not thousands of them.
+    this.#most = Math.min(LONGEST_CHUNK, Math.max(1, random.size(this.#left), Math.ceil(this.#left / 60)));
     this.#pace = random.pick([0, 0, 1, 10]);
     this.#last = random.pick(["end", "end", "end", "reset", "linger"]);
     half.onOver = (error) => this.#isOver(error);
