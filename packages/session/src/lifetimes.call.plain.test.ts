@@ -29,7 +29,11 @@ interface Way {
 const WAYS: Record<string, () => Way> = {
   "its signal": () => {
     const abort = new AbortController();
-    return { options: { signal: abort.signal }, give: () => abort.abort(), error: { _tag: "CancelledError" } };
+    return {
+      options: { signal: abort.signal },
+      give: () => abort.abort(),
+      error: { _tag: "CancelledError" },
+    };
   },
   "its timeout": () => ({ options: { timeout: 1 }, give: () => {}, error: { _tag: "TimeoutError", ms: 1 } }),
 };
@@ -73,7 +77,10 @@ describe("a caller that gives up", () => {
     await until(() => ends.b.stats().handlers === 1);
     request.cancel("changed my mind");
     request.cancel("again");
-    await expect(request.result()).rejects.toMatchObject({ _tag: "CancelledError", message: "changed my mind" });
+    await expect(request.result()).rejects.toMatchObject({
+      _tag: "CancelledError",
+      message: "changed my mind",
+    });
     expect(ends.a.stats().calls).toBe(0);
     await expectEmptyAndClose(ends);
     expect(ends.heard.b.of(CANCEL)).toBe(1);
@@ -156,7 +163,9 @@ describe("a handler that settles", () => {
     expect(new TextDecoder().decode((await kept!.read()).value)).toBe("locked");
     await kept!.cancel();
     for (const method of ["echo", "pipe"]) {
-      const { body } = await a.call<{ body: SessionReadable }>(method, { body: new Blob(["there and back"]) });
+      const { body } = await a.call<{ body: SessionReadable }>(method, {
+        body: new Blob(["there and back"]),
+      });
       expect(await new Response(body).text()).toBe("there and back");
     }
     await expectEmptyAndClose(ends);
@@ -257,7 +266,10 @@ describe("frames for a stream that is gone", () => {
     const gone = a.call("none", { body: new Blob(["x"]) });
     await expect(gone).rejects.toMatchObject({ code: -32601 });
     await expectEmpty(ends);
-    wire.a.write([late("$/stream/end", { id: 1, offset: 5 }), late("$/stream/data", { id: 1, bytes: "eA==" })]);
+    wire.a.write([
+      late("$/stream/end", { id: 1, offset: 5 }),
+      late("$/stream/data", { id: 1, bytes: "eA==" }),
+    ]);
     await until(() => b.stats().faults === 2);
     expect(faults).toEqual(["S13", "S13"]);
     expect(b.error).toBe(undefined);

@@ -146,3 +146,27 @@ export class Drain {
     abort: (reason) => void this.aborted.push(reason),
   });
 }
+
+/** A signal that counts who listens to it. */
+export class CountedSignal {
+  readonly signal: AbortSignal = new AbortController().signal;
+  readonly #held: Set<unknown> = new Set();
+
+  constructor() {
+    const { signal } = this;
+    const add = signal.addEventListener.bind(signal) as (...args: unknown[]) => void;
+    const remove = signal.removeEventListener.bind(signal) as (...args: unknown[]) => void;
+    signal.addEventListener = (...args: unknown[]): void => {
+      this.#held.add(args[1]);
+      add(...args);
+    };
+    signal.removeEventListener = (...args: unknown[]): void => {
+      this.#held.delete(args[1]);
+      remove(...args);
+    };
+  }
+
+  get listeners(): number {
+    return this.#held.size;
+  }
+}
