@@ -217,7 +217,7 @@ export class Core {
   opened(peer: Hello | undefined): void {
     this.peer = peer;
     this.#printed = undefined;
-    this.streams.greeted(peer?.window ?? 0);
+    this.streams.greeted(peer);
     if (peer !== undefined) this.outbox.limitMessages(peer.limits.message);
     this.#move("greeted");
     if (this.greeted) this.#pulse.start(this.now);

@@ -15,6 +15,7 @@ import {
 } from "@sluice/streams";
 import { SessionError } from "./error.ts";
 import type { Fault, Faults } from "./faults.ts";
+import type { Hello } from "./greeting.ts";
 import type { Observer } from "./host.ts";
 import type { Limits } from "./limits.ts";
 import type { Outbox } from "./outbox.ts";
@@ -42,6 +43,8 @@ export class Streams implements SendHost, ReceiveHost {
   #unread = 0;
   // H1: the first window of the streams the peer writes, and of those we write.
   #peerWindow = 0;
+  // The largest item the peer takes.
+  #peerItem = Number.POSITIVE_INFINITY;
   // L2: why the peer sends no more, once it does not.
   #inputEnded: SessionError | undefined;
 
@@ -79,8 +82,10 @@ export class Streams implements SendHost, ReceiveHost {
   connect(outbox: Outbox): void {
     this.#outbox = outbox;
   }
-  greeted(peerWindow: number): void {
-    this.#peerWindow = peerWindow;
+  /** What the peer's hello says of the streams we write. */
+  greeted(peer: Hello | undefined): void {
+    this.#peerWindow = peer?.window ?? 0;
+    this.#peerItem = peer?.limits.item ?? Number.POSITIVE_INFINITY;
   }
 
   allocate(): number | undefined {
@@ -94,7 +99,7 @@ export class Streams implements SendHost, ReceiveHost {
   add(id: number, of: "bytes" | "items", weWrite: boolean): Half {
     const { limits, observer } = this.#options;
     const half = weWrite
-      ? new SendHalf(id, of, this.#peerWindow, limits.highWater, this)
+      ? new SendHalf(id, of, this.#peerWindow, limits.highWater, this, this.#peerItem)
       : new ReceiveHalf(
           id,
           of,

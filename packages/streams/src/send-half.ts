@@ -58,6 +58,7 @@ export class SendHalf {
   readonly #highWater: number;
   #state: SendState = "open";
   #error: StreamError | undefined;
+  readonly #largestItem: number;
   readonly #queue: Deque<Uint8Array> = new Deque();
   #queued = 0;
   // How much of the item in front has been sent.
@@ -65,12 +66,23 @@ export class SendHalf {
   // L2: no grant will come any more.
   #lastCredit: Error | undefined;
 
-  /** @param highWater bytes that may wait before `write` asks to wait */
-  constructor(id: number, of: "bytes" | "items", window: number, highWater: number, host: SendHost) {
+  /**
+   * @param highWater bytes that may wait before `write` asks to wait
+   * @param largestItem bytes of the largest item the reader takes (S6)
+   */
+  constructor(
+    id: number,
+    of: "bytes" | "items",
+    window: number,
+    highWater: number,
+    host: SendHost,
+    largestItem: number = Number.POSITIVE_INFINITY,
+  ) {
     this.id = id;
     this.of = of;
     this.window = new SendWindow(window);
     this.#highWater = highWater;
+    this.#largestItem = largestItem;
     this.#host = host;
   }
 
@@ -106,11 +118,19 @@ export class SendHalf {
 
   /**
    * Takes a chunk of a byte stream, or the UTF-8 of one item; the memory is the half's from then on.
-   * Returns false when the writer should wait for `onRoom`. After the half is over the chunk is dropped.
+   * Returns false when the writer should wait for `onRoom`. After the half is over the chunk is dropped;
+   * an item the reader does not take ends the stream with code 2.
    */
   write(chunk: Uint8Array): boolean {
     if (this.isOver) return false;
     this.#state = move(SEND_HALF, this.#state, "data");
+    if (this.of === "items" && chunk.length > this.#largestItem) {
+      this.reset(
+        StreamCode.limit,
+        `an item of ${chunk.length} bytes; the peer takes ${this.#largestItem} (limits.item)`,
+      );
+      return false;
+    }
     if (chunk.length === 0) return this.hasRoom;
     this.#queue.push(chunk);
     this.#queued += chunk.length;
