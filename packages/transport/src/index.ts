@@ -1,3 +1,6 @@
 export type { Chunk, Transport, TransportEvents } from "./transport.ts";
-export { TransportError } from "./error.ts";
+export { TransportError, type TransportErrorCode } from "./error.ts";
 export { memoryPair, type MemoryPairOptions } from "./memory.ts";
+export { shaped, shapedPair } from "./shaped.ts";
+export type { Shape } from "./lane.ts";
+export { fromWebStreams, toWebStreams, type WebStreams } from "./web.ts";

@@ -48,8 +48,16 @@ export function bothWays(name: string, setup: Setup, act: (ends: Ends) => Promis
       try {
         const far = side === "left" ? "right" : "left";
         const ends: { near: End; far: End } = {
-          near: new End(`the ${side}`, pair[side], setup.near?.(() => ends.near)),
-          far: new End(`the ${far}`, pair[far], setup.far?.(() => ends.far)),
+          near: new End(
+            `the ${side}`,
+            pair[side],
+            setup.near?.(() => ends.near),
+          ),
+          far: new End(
+            `the ${far}`,
+            pair[far],
+            setup.far?.(() => ends.far),
+          ),
         };
         if (setup.start !== false) {
           ends.near.start();

@@ -48,7 +48,8 @@ export class End {
     this.transport.start({
       onData: (chunk) => {
         this.#note("data", this.ends === 0);
-        if (this.transport.unit === "bytes" && chunk.length === 0) this.#rule("an empty chunk on a transport of bytes");
+        if (this.transport.unit === "bytes" && chunk.length === 0)
+          this.#rule("an empty chunk on a transport of bytes");
         this.received += chunk.length;
         if (this.keep) this.chunks.push(chunk);
         this.#settle();
@@ -114,7 +115,7 @@ export class End {
     }
   }
 
-  /** Sends the pattern on, in chunks of `size`, up to `total`, and stops for good at the first refusal. */
+  /** Sends the pattern on, in chunks of `size`, up to `total` or the first refusal. False where refused. */
   fill(total: number, size: number): boolean {
     while (this.sent < total) {
       const chunk = pattern(this.sent, Math.min(size, total - this.sent));
@@ -122,6 +123,11 @@ export class End {
       if (!this.transport.write([chunk])) return false;
     }
     return true;
+  }
+
+  /** Sends the pattern on up to `total`, also when refused: what was given is accepted. */
+  push(total: number, size: number): void {
+    while (this.sent < total) this.fill(total, size);
   }
 
   /** Sends the pattern up to `total`, waiting for `onDrain` whenever the transport is full. */

@@ -20,7 +20,10 @@ export const orderCases: readonly ComplianceCase[] = [
     near.expectPattern(total);
     far.expectPattern(total);
     if (near.transport.unit === "messages") {
-      check(String(far.chunks.map((chunk) => chunk.length)) === String(SIZES), "messages were split or merged");
+      check(
+        String(far.chunks.map((chunk) => chunk.length)) === String(SIZES),
+        "messages were split or merged",
+      );
     }
   }),
 
@@ -32,7 +35,8 @@ export const orderCases: readonly ComplianceCase[] = [
     near.transport.write(list);
     await far.until(() => far.received >= total);
     far.expectPattern(total);
-    if (near.transport.unit === "messages") check(far.chunks.length === list.length, "messages were split or merged");
+    if (near.transport.unit === "messages")
+      check(far.chunks.length === list.length, "messages were split or merged");
   }),
 
   ...bothWays("an empty chunk is a message, or nothing", {}, async ({ near, far }) => {
@@ -46,32 +50,42 @@ export const orderCases: readonly ComplianceCase[] = [
     }
   }),
 
-  ...bothWays("text and binary arrive as what they were, and bytes refuse text", {}, async ({ near, far }) => {
-    if (near.transport.unit === "bytes") {
-      let thrown: unknown;
-      try {
-        near.transport.write(["text"]);
-      } catch (error) {
-        thrown = error;
+  ...bothWays(
+    "text and binary arrive as what they were, and bytes refuse text",
+    {},
+    async ({ near, far }) => {
+      if (near.transport.unit === "bytes") {
+        let thrown: unknown;
+        try {
+          near.transport.write(["text"]);
+        } catch (error) {
+          thrown = error;
+        }
+        check(thrown instanceof TypeError, "text on a transport of bytes is a TypeError");
+        return;
       }
-      check(thrown instanceof TypeError, "text on a transport of bytes is a TypeError");
-      return;
-    }
-    const sent: Chunk[] = TEXTS.flatMap((text) => [text, new TextEncoder().encode(text)]);
-    near.transport.write(sent);
-    await far.until(() => far.chunks.length >= sent.length);
-    for (const [at, chunk] of sent.entries()) check(same(chunk, far.chunks[at]), `message ${at} came as another`);
-  }),
+      const sent: Chunk[] = TEXTS.flatMap((text) => [text, new TextEncoder().encode(text)]);
+      near.transport.write(sent);
+      await far.until(() => far.chunks.length >= sent.length);
+      for (const [at, chunk] of sent.entries())
+        check(same(chunk, far.chunks[at]), `message ${at} came as another`);
+    },
+  ),
 
-  ...bothWays("a hundred thousand small chunks arrive in order", { far: closeOnEnd }, async ({ near, far }) => {
-    const total = 100_000 * 60;
-    await near.send(total, 60);
-    near.transport.close();
-    await far.until(() => far.ends > 0);
-    far.expectPattern(total);
-    if (near.transport.unit === "messages") check(far.chunks.length === 100_000, "messages were split or merged");
-    await near.closedOrderly();
-  }),
+  ...bothWays(
+    "a hundred thousand small chunks arrive in order",
+    { far: closeOnEnd },
+    async ({ near, far }) => {
+      const total = 100_000 * 60;
+      await near.send(total, 60);
+      near.transport.close();
+      await far.until(() => far.ends > 0);
+      far.expectPattern(total);
+      if (near.transport.unit === "messages")
+        check(far.chunks.length === 100_000, "messages were split or merged");
+      await near.closedOrderly();
+    },
+  ),
 
   ...bothWays("64 MiB arrive unharmed", { far: closeOnEnd }, async ({ near, far }) => {
     const total = 64 * 1024 * 1024;
@@ -94,7 +108,7 @@ export const orderCases: readonly ComplianceCase[] = [
       }),
     },
     async ({ near }) => {
-      near.fill(60, 60);
+      near.push(60, 60);
       await near.until(() => near.received >= 60_000);
       near.expectPattern(60_000);
     },
@@ -102,7 +116,7 @@ export const orderCases: readonly ComplianceCase[] = [
 
   ...bothWays("what was sent before the far end started arrives", { start: false }, async ({ near, far }) => {
     near.start();
-    near.fill(50_000, 1000);
+    near.push(50_000, 1000);
     await Promise.resolve();
     far.start();
     await far.until(() => far.received >= 50_000);

@@ -10,7 +10,7 @@ for (let at = 0, state = 1; at < PERIOD; at++) {
 /** `length` bytes as they are at `offset`, in memory of their own. */
 export function pattern(offset: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
-  for (let at = 0; at < length; ) {
+  for (let at = 0; at < length;) {
     const from = (offset + at) % PERIOD;
     const run = Math.min(PERIOD, length - at);
     bytes.set(table.subarray(from, from + run), at);

@@ -29,7 +29,10 @@ export interface PeerOptions {
 }
 
 /** Serves one remote case on a transport that is not started yet. Resolves with what `onClose` said. */
-export function compliancePeer(transport: Transport, options: PeerOptions = {}): Promise<TransportError | undefined> {
+export function compliancePeer(
+  transport: Transport,
+  options: PeerOptions = {},
+): Promise<TransportError | undefined> {
   return new Promise((resolve) => {
     const peer = new Peer(transport, options);
     transport.start({

@@ -24,14 +24,22 @@ export const pressureCases: readonly ComplianceCase[] = [
 
   ...bothWays(
     "a paused end is given no more than what was on its way",
-    { far: (end) => ({ onData: () => (end().closes === 0 && end().received < 3 * CHUNK ? end().transport.pause() : undefined) }) },
+    {
+      far: (end) => ({
+        onData: () =>
+          end().closes === 0 && end().received < 3 * CHUNK ? end().transport.pause() : undefined,
+      }),
+    },
     async ({ near, far, holdsBack, bound }) => {
-      near.fill(CHUNK, CHUNK);
+      near.push(CHUNK, CHUNK);
       await far.until(() => far.received > 0);
       const paused = far.received;
       while (near.fill(near.sent + CHUNK, CHUNK) && near.sent < bound) await turns(1);
       await turns();
-      check(far.received - paused <= 4 * CHUNK || !holdsBack, `${far.received - paused} bytes came after pause`);
+      check(
+        far.received - paused <= 4 * CHUNK || !holdsBack,
+        `${far.received - paused} bytes came after pause`,
+      );
       // It pauses again and again at first: every resume must go on where it stopped.
       while (far.received < 3 * CHUNK && far.received < near.sent) {
         const before = far.received;
@@ -50,7 +58,7 @@ export const pressureCases: readonly ComplianceCase[] = [
     far.transport.pause();
     far.transport.resume();
     far.transport.resume();
-    near.fill(200_000, 1000);
+    near.push(200_000, 1000);
     await far.until(() => far.received >= 200_000);
     far.expectPattern(200_000);
     far.transport.abort();
@@ -61,7 +69,7 @@ export const pressureCases: readonly ComplianceCase[] = [
 
   ...bothWays("a paused end hears the end only after it has heard the data", {}, async ({ near, far }) => {
     far.transport.pause();
-    near.fill(30_000, 1000);
+    near.push(30_000, 1000);
     near.transport.close();
     await turns();
     check(far.ends === 0 || far.received === 30_000, "the end overtook data");

@@ -41,7 +41,11 @@ function remote(
     run: async (make) => {
       const pair = await make();
       try {
-        const near: End = new End("the near end", pair.near, reactions(() => near)).start();
+        const near: End = new End(
+          "the near end",
+          pair.near,
+          reactions(() => near),
+        ).start();
         near.transport.write([new TextEncoder().encode(`${JSON.stringify(command)}\n`)]);
         const { bound = 16 * MIB, holdsBack = true, loss = "error" } = pair;
         await act({ near, bound, holdsBack, loss });
@@ -71,51 +75,70 @@ export const remoteCases: readonly RemoteCase[] = [
     "two thousand small chunks go there and back one by one",
     { do: "echo" },
     async ({ near }) => {
-      near.fill(60, 60);
+      near.push(60, 60);
       await near.until(() => near.received >= 120_000);
       near.expectPattern(120_000);
     },
     (end) => ({
-      onData: () => void (end().received === end().sent && end().sent < 120_000 && end().fill(end().sent + 60, 60)),
+      onData: () =>
+        void (end().received === end().sent && end().sent < 120_000 && end().fill(end().sent + 60, 60)),
     }),
   ),
 
-  remote("64 MiB come in unharmed", { do: "flood", bytes: 64 * MIB, size: 65536 }, async ({ near }) => {
-    await near.closedOrderly();
-    near.expectPattern(64 * MIB);
-  }, closeOnEnd),
+  remote(
+    "64 MiB come in unharmed",
+    { do: "flood", bytes: 64 * MIB, size: 65536 },
+    async ({ near }) => {
+      await near.closedOrderly();
+      near.expectPattern(64 * MIB);
+    },
+    closeOnEnd,
+  ),
 
-  remote("a hundred thousand small chunks come in unharmed", { do: "flood", bytes: 6_000_000, size: 60 }, async ({ near }) => {
-    await near.closedOrderly();
-    near.expectPattern(6_000_000);
-  }, closeOnEnd),
+  remote(
+    "a hundred thousand small chunks come in unharmed",
+    { do: "flood", bytes: 6_000_000, size: 60 },
+    async ({ near }) => {
+      await near.closedOrderly();
+      near.expectPattern(6_000_000);
+    },
+    closeOnEnd,
+  ),
 
-  remote("64 MiB arrive unharmed, and the far end answers after we have closed", { do: "sum" }, async ({ near }) => {
-    await near.send(64 * MIB, 65536);
-    near.transport.close();
-    await near.closedOrderly();
-    const answer = near.chunks.map((chunk) => new TextDecoder().decode(chunk as Uint8Array)).join("");
-    check(answer === `${64 * MIB} -1\n`, `the far end counted ${answer}`);
-  }),
+  remote(
+    "64 MiB arrive unharmed, and the far end answers after we have closed",
+    { do: "sum" },
+    async ({ near }) => {
+      await near.send(64 * MIB, 65536);
+      near.transport.close();
+      await near.closedOrderly();
+      const answer = near.chunks.map((chunk) => new TextDecoder().decode(chunk as Uint8Array)).join("");
+      check(answer === `${64 * MIB} -1\n`, `the far end counted ${answer}`);
+    },
+  ),
 
   remote("everything accepted before close arrives", { do: "sum" }, async ({ near }) => {
-    while (near.sent < 4 * MIB) near.fill(near.sent + 65536, 65536);
+    near.push(4 * MIB, 65536);
     near.transport.close();
     await near.closedOrderly();
     const answer = near.chunks.map((chunk) => new TextDecoder().decode(chunk as Uint8Array)).join("");
     check(answer === `${4 * MIB} -1\n`, `the far end counted ${answer}`);
   }),
 
-  remote("a far end that reads no more tells us to stop", { do: "pause" }, async ({ near, bound, holdsBack }) => {
-    await near.until(() => near.received >= 7);
-    if (!holdsBack) return;
-    while (near.fill(near.sent + 65536, 65536)) {
-      check(near.sent <= bound, `${near.sent} bytes were accepted though nobody reads`);
-      await turns(1);
-    }
-    near.transport.abort();
-    await near.closed();
-  }),
+  remote(
+    "a far end that reads no more tells us to stop",
+    { do: "pause" },
+    async ({ near, bound, holdsBack }) => {
+      await near.until(() => near.received >= 7);
+      if (!holdsBack) return;
+      while (near.fill(near.sent + 65536, 65536)) {
+        check(near.sent <= bound, `${near.sent} bytes were accepted though nobody reads`);
+        await turns(1);
+      }
+      near.transport.abort();
+      await near.closed();
+    },
+  ),
 
   remote(
     "while we are paused no more comes than was on its way",
@@ -124,7 +147,10 @@ export const remoteCases: readonly RemoteCase[] = [
       await near.until(() => near.received > 0);
       const paused = near.received;
       await turns(50);
-      check(near.received - paused <= 256 * 1024 || !holdsBack, `${near.received - paused} bytes came after pause`);
+      check(
+        near.received - paused <= 256 * 1024 || !holdsBack,
+        `${near.received - paused} bytes came after pause`,
+      );
       near.transport.resume();
       await near.closedOrderly();
       near.expectPattern(32 * MIB);
@@ -138,7 +164,7 @@ export const remoteCases: readonly RemoteCase[] = [
   remote("a far end that closes first hears us to the end", { do: "close" }, async ({ near }) => {
     await near.until(() => near.ends > 0);
     check(near.closes === 0, "closed though we may still send");
-    near.fill(200_000, 1000);
+    near.push(200_000, 1000);
     near.transport.close();
     await near.closedOrderly();
   }),
@@ -153,18 +179,26 @@ export const remoteCases: readonly RemoteCase[] = [
     check(near.error !== undefined || loss === "either", "onClose came without an error");
   }),
 
-  remote("a far process that leaves in the middle ends us", { do: "exit", code: 3, bytes: 100 }, async ({ near, loss }) => {
-    await near.closed();
-    check(near.error !== undefined || loss === "either", "onClose came without an error");
-  }),
+  remote(
+    "a far process that leaves in the middle ends us",
+    { do: "exit", code: 3, bytes: 100 },
+    async ({ near, loss }) => {
+      await near.closed();
+      check(near.error !== undefined || loss === "either", "onClose came without an error");
+    },
+  ),
 
-  remote("abort ends us at once and the far end, too", { do: "flood", bytes: 1024 * MIB, size: 65536 }, async ({ near }) => {
-    await near.until(() => near.received > 0);
-    const error = new TransportError("aborted", "enough");
-    near.transport.abort(error);
-    const received = near.received;
-    await near.closed();
-    check(near.error === error, "onClose came with another error than abort was given");
-    check(near.received === received, "data came after abort");
-  }),
+  remote(
+    "abort ends us at once and the far end, too",
+    { do: "flood", bytes: 1024 * MIB, size: 65536 },
+    async ({ near }) => {
+      await near.until(() => near.received > 0);
+      const error = new TransportError("aborted", "enough");
+      near.transport.abort(error);
+      const received = near.received;
+      await near.closed();
+      check(near.error === error, "onClose came with another error than abort was given");
+      check(near.received === received, "data came after abort");
+    },
+  ),
 ];
