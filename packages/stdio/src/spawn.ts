@@ -176,7 +176,8 @@ class Child implements ChildTransport {
 
   // Most often the process is ending, and how it ended says more than the end of its output: give it time for that.
   #inputEnded(tell: () => void): void {
-    if (this.#life !== "running") tell();
+    const expected = this.#life !== "running" && this.#failure === undefined;
+    if (expected) tell();
     else if (this.#exit === undefined) this.#endTimer = setTimeout(tell, EXIT_FOLLOWS);
     this.#done();
   }
