@@ -11,12 +11,10 @@ function echo(): void {
   process.stdin.on("data", (chunk: string) => {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop()!;
-    let answers = "";
     for (const line of lines) {
       const { id, params } = JSON.parse(line) as { id: number; params: unknown };
-      answers += `${JSON.stringify({ jsonrpc: "2.0", id, result: params })}\n`;
+      process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", id, result: params })}\n`);
     }
-    process.stdout.write(answers);
   });
 }
 

@@ -1,4 +1,4 @@
-// The limit over a pipe, the parent's side, as one would write it by hand: NDJSON with one write a turn, and raw bytes.
+// The limit over a pipe, the parent's side, as one would write it by hand: NDJSON, a line a write, and raw bytes.
 import { spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { command } from "./command.ts";
@@ -20,11 +20,6 @@ export function bareCalls(): BareCalls {
   const pending = new Map<number, (result: unknown) => void>();
   let ids = 0;
   let rest = "";
-  let out = "";
-  const flush = (): void => {
-    child.stdin!.write(out);
-    out = "";
-  };
   child.stdout!.setEncoding("utf8");
   child.stdout!.on("data", (chunk: string) => {
     const lines = (rest + chunk).split("\n");
@@ -41,8 +36,7 @@ export function bareCalls(): BareCalls {
       new Promise((resolve) => {
         const id = ++ids;
         pending.set(id, resolve);
-        if (out === "") queueMicrotask(flush);
-        out += `${JSON.stringify({ jsonrpc: "2.0", id, method: "echo", params })}\n`;
+        child.stdin!.write(`${JSON.stringify({ jsonrpc: "2.0", id, method: "echo", params })}\n`);
       }),
     close: () => child.stdin!.end(),
   };
