@@ -1,5 +1,5 @@
-// S1, as text says it: how a user's own `$stream` and `$escape` keys travel. Twice: the rule, and an earlier draft of
-// it ("an object with `$stream` as its only key is escaped"), which loses values.
+// S1: how a user's own `$stream` and `$escape` keys travel. Twice: as the rule says, and by an earlier draft, which
+// escaped an object with `$stream` as its only key, and loses values.
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 

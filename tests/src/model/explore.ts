@@ -1,5 +1,6 @@
 // Every interleaving of a program, breadth first: the first fault found is one of the shortest.
-import { Model, RULES, type Program, type Rules } from "./model.ts";
+import { Model } from "./model.ts";
+import { RULES, type Program, type Rules } from "./rules.ts";
 import { State } from "./state.ts";
 
 export interface Explored {

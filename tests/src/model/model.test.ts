@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { explore } from "./explore.ts";
-import type { Program, Stream } from "./model.ts";
+import type { Program, Stream } from "./rules.ts";
 import { SHORT, STREAMS } from "./programs.ts";
 
 const { sent, asked, given, taken } = STREAMS;

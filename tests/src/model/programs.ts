@@ -1,5 +1,5 @@
 // The programs the model explores: short ones in the tests, longer ones by `npm run sim -- --model`.
-import type { Program, Stream } from "./model.ts";
+import type { Program, Stream } from "./rules.ts";
 
 const sent: Stream = { in: "request", writer: "A" };
 const asked: Stream = { in: "request", writer: "B" };

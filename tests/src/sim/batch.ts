@@ -52,7 +52,7 @@ export async function runBatches(from: number, seeds: number, told: (batch: Batc
     while (next < from + seeds) {
       const slice = { from: next, seeds: Math.min(SLICE, from + seeds - next) };
       next += slice.seeds;
-      worker.postMessage(slice);
+      worker.postMessage(slice, []);
       const [batch] = (await once(worker, "message")) as [Batch];
       take(batch);
     }
@@ -65,5 +65,5 @@ export async function runBatches(from: number, seeds: number, told: (batch: Batc
 
 if (!isMainThread && workerData === "simulation")
   parentPort!.on("message", (slice: { from: number; seeds: number }) =>
-    parentPort!.postMessage(runBatch(slice.from, slice.seeds)),
+    parentPort!.postMessage(runBatch(slice.from, slice.seeds), []),
   );

@@ -2,7 +2,7 @@
 import type { Observer } from "@sluice/core";
 import type { Half, ReceiveHalf } from "@sluice/streams";
 import type { End } from "./end.ts";
-import { check } from "./violation.ts";
+import { check, fail } from "./violation.ts";
 
 export class Inspector implements Observer {
   readonly #end: End;
@@ -35,63 +35,46 @@ export class Inspector implements Observer {
   inspect(): void {
     const { core, error } = this.#end;
     const { limits, streams } = core;
-    check(
-      core.outbox.bytes <= limits.outbox + limits.message,
-      "L4",
-      `${core.outbox.bytes} bytes in the outbox`,
-    );
+    if (core.outbox.bytes > limits.outbox + limits.message)
+      fail("L4", `${core.outbox.bytes} bytes in the outbox`);
     for (const half of streams.halves()) {
       if (half.kind === "receive") continue;
-      check(half.window.sent <= half.window.granted, "S4", `stream ${half.id}: sent beyond its credit`);
-      check(half.queued >= 0, "stats", `stream ${half.id}: ${half.queued} bytes queued`);
+      const { sent, granted } = half.window;
+      if (sent > granted || half.queued < 0)
+        fail("S4", `stream ${half.id}: ${sent} sent of ${granted}, ${half.queued} queued`);
     }
     let unread = 0;
     let grown = 0;
     let cut = false;
     for (const half of this.#reading) {
-      if (half.isOver && half.state !== "stopping") {
+      const { state, window } = half;
+      if (state === "stopping" ? error !== undefined : half.isOver) {
         this.#reading.delete(half);
         continue;
       }
-      const { window } = half;
-      cut ||= half.of === "items" && (half.state === "failed" || half.state === "lost");
-      if (half.state === "stopping") {
-        if (error !== undefined) this.#reading.delete(half);
-      } else unread += window.unread;
+      if (state !== "stopping") unread += window.unread;
+      // The parts that a reset or a cut discards are unread for the window, and no more for the session.
+      cut ||= half.of === "items" && (state === "failed" || state === "lost");
+      if (state === "open") grown += window.size - limits.window;
       // After its end nothing is granted, and what the window counts means nothing.
-      if (half.state !== "open" && half.state !== "stopping") continue;
-      const told = this.#told.get(half.id) ?? limits.window;
-      check(
-        window.granted === told,
-        "S5",
-        `stream ${half.id}: counts ${window.granted} granted, told ${told}`,
-      );
-      check(
-        window.unread <= window.size,
-        "S6a",
-        `stream ${half.id}: ${window.unread} unread, window ${window.size}`,
-      );
-      check(window.arrived <= told, "S4", `stream ${half.id}: ${window.arrived} arrived, granted ${told}`);
-      check(
-        window.size <= Math.max(limits.window, limits.windowMax),
-        "S6a",
-        `stream ${half.id}: window ${window.size}`,
-      );
-      check(
-        told - (window.arrived - window.unread) <= window.size,
-        "S6",
-        `stream ${half.id}: granted beyond its window`,
-      );
+      if (state === "open" || state === "stopping") this.#checkWindow(half);
     }
-    check(
-      grown <= limits.unread,
-      "S6a",
-      `windows have grown by ${grown}, the session's cap is ${limits.unread}`,
-    );
+    if (grown > limits.unread)
+      fail("S6a", `windows have grown by ${grown}, the session's cap is ${limits.unread}`);
     if (error !== undefined) return;
-    // The parts that a reset or a cut discards are unread for the window, and no more for the session.
-    const holds = cut ? streams.unread <= unread : streams.unread === unread;
-    check(holds, "S14", `${streams.unread} unread counted, are ${unread}`);
+    if (cut ? streams.unread > unread : streams.unread !== unread)
+      fail("S14", `${streams.unread} unread counted, are ${unread}`);
+  }
+
+  #checkWindow({ id, window }: ReceiveHalf): void {
+    const { limits } = this.#end.core;
+    const { granted, arrived, unread, size } = window;
+    const told = this.#told.get(id) ?? limits.window;
+    if (granted !== told) fail("S5", `stream ${id}: counts ${granted} granted, told ${told}`);
+    if (arrived > told) fail("S4", `stream ${id}: ${arrived} arrived, granted ${told}`);
+    if (unread > size) fail("S6a", `stream ${id}: ${unread} unread, window ${size}`);
+    if (told - (arrived - unread) > size) fail("S6", `stream ${id}: granted beyond its window`);
+    if (size > Math.max(limits.window, limits.windowMax)) fail("S6a", `stream ${id}: window ${size}`);
   }
 
   /** Nothing is left. */

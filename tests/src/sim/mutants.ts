@@ -89,7 +89,7 @@ const CREDIT: readonly Mutant[] = [
     "takes the window for twice as large",
     Streams,
     "greeted",
-    (run) => (self, window) => run(self, 2 * window),
+    (run) => (self, peer) => run(self, peer && { ...peer, window: 2 * peer.window }),
   ),
   mutant(
     "sends beyond the credit",

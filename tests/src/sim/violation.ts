@@ -14,3 +14,8 @@ export class Violation extends Error {
 export function check(holds: boolean, rule: string, message: string | (() => string)): asserts holds {
   if (!holds) throw new Violation(rule, typeof message === "string" ? message : message());
 }
+
+/** For where the message of a `check` would cost more than what it checks. */
+export function fail(rule: string, message: string): never {
+  throw new Violation(rule, message);
+}

@@ -9,6 +9,7 @@ import { Ledger } from "./record.ts";
 import { setup, type Cut, type Setup } from "./setup.ts";
 import { Trace } from "./trace.ts";
 import { check } from "./violation.ts";
+import { WireRules } from "./wire-rules.ts";
 import { Wire } from "./wire.ts";
 
 // Parts of a seed.
@@ -54,11 +55,13 @@ export class World {
     a.out = this.#link(0);
     b.out = this.#link(1);
     this.wire = new Wire({
-      trace: this.trace,
-      now: () => this.clock.now,
+      rules: new WireRules({
+        trace: this.trace,
+        now: () => this.clock.now,
+        windows: [a.core.limits.window, b.core.limits.window],
+      }),
       greets: a.core.dialect.greets,
       framesFromStart: this.setup.options[0].framesFromStart === true,
-      windows: [a.core.limits.window, b.core.limits.window],
       messages: [a.core.limits.message, b.core.limits.message],
     });
   }
