@@ -85,13 +85,14 @@ export interface Door {
   readonly lifter?: Lifter;
 }
 
+/** A session and what drives it. */
+export interface Built {
+  readonly session: PlainSession;
+  readonly driver: Driver;
+}
+
 /** Builds a session and starts its transport; `driver.opened` tells when the greeting is over. */
-export function build(
-  role: Role,
-  transport: Transport,
-  given: SessionOptions,
-  door: Door = {},
-): { readonly session: PlainSession; readonly driver: Driver } {
+export function build(role: Role, transport: Transport, given: SessionOptions, door: Door = {}): Built {
   const options = withSafeListeners(given);
   const receive = receiver(options);
   const chain = new HandlerChain(options.chain);

@@ -7,12 +7,13 @@ import * as Cause from "effect/Cause";
 import type * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
-import type * as Fiber from "effect/Fiber";
 import * as Scope from "effect/Scope";
 import { CallContext, type HandlerContext } from "./context.ts";
 import type { Dispatcher } from "./driver.ts";
 import { sinkOf, streamOf } from "./effect-stream.ts";
+import { ended } from "./fiber.ts";
 import { Settle } from "./handlers.ts";
+import type { LeakOptions } from "./leaks.ts";
 import type { PlainSession } from "./session.ts";
 
 /**
@@ -31,6 +32,7 @@ export interface EffectHandlerOptions<R> {
   readonly fallback: EffectHandler<R> | undefined;
   readonly context: Context.Context<R>;
   readonly onHandlerError: (error: unknown, method: string) => void;
+  readonly leaks: LeakOptions;
 }
 
 export class EffectHandlers<R> implements Dispatcher {
@@ -43,7 +45,8 @@ export class EffectHandlers<R> implements Dispatcher {
   }
 
   receive(half: Half): unknown {
-    return half.kind === "send" ? sinkOf(half) : streamOf(half);
+    const { leaks } = this.#options;
+    return half.kind === "send" ? sinkOf(half, leaks) : streamOf(half, leaks);
   }
 
   call(call: IncomingCall): void {
@@ -81,16 +84,14 @@ export class EffectHandlers<R> implements Dispatcher {
   ): void {
     const scoped = Effect.suspend(() => Scope.provide(handler(params, context), context.lifetime.scope));
     const fiber = Effect.runForkWith(this.#options.context)(scoped as Effect.Effect<unknown, unknown, R>);
-    fiber.addObserver(onExit);
+    fiber.addObserver((exit) => {
+      if (Exit.isFailure(exit)) context.lifetime.exit = exit;
+      onExit(exit);
+    });
     if (fiber.pollUnsafe() !== undefined) return;
     context.running = (): Promise<void> | undefined => ended(fiber);
     // What it did so far may have ended the call, or the session.
     if (context.isCancelled) fiber.interruptUnsafe();
     else context.onCancel(() => fiber.interruptUnsafe());
   }
-}
-
-function ended(fiber: Fiber.Fiber<unknown, unknown>): Promise<void> | undefined {
-  if (fiber.pollUnsafe() !== undefined) return undefined;
-  return new Promise((resolve) => void fiber.addObserver(() => resolve()));
 }

@@ -1,44 +1,87 @@
-// Halves as Effect's `Stream` and `Sink`, and back. A stream emits arrays and grants when it is pulled; a wake-up is a
+// Halves as Effect's `Stream` and `Sink`. A stream emits arrays and grants when it is pulled; a wake-up is a
 // signal that carries nothing, so a pull that is interrupted and pulled again loses nothing.
 import * as Cause from "effect/Cause";
 import * as Channel from "effect/Channel";
-import type * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Pull from "effect/Pull";
 import * as Scope from "effect/Scope";
 import * as Sink from "effect/Sink";
 import * as Stream from "effect/Stream";
-import type { HostStream } from "@sluice/core";
+import { CancelledError } from "@sluice/core";
 import { StreamCode, StreamError, type Half, type ReceiveHalf, type SendHalf } from "@sluice/streams";
 import { encodeChunk } from "./chunks.ts";
+import { watch, type LeakOptions } from "./leaks.ts";
 import { codeOf, textOf } from "./stream-code.ts";
 
-type Batch<A> = readonly [A, ...A[]];
+export type Batch<A> = readonly [A, ...A[]];
 /** Chunks handed on at once: a per-chunk turn of a fiber costs ten times as much. */
 const BATCH = 64;
 
+/** What stands for a handle: every stream made from one keeps it, and so does a run. It is watched for leaks. */
+interface Way {
+  locked: boolean;
+}
+
+/** Handles of the Effect door, so that one can be passed on as it is (L7). Keeps the way for as long as the handle. */
+export const handles: WeakMap<object, { readonly half: Half; readonly way: object }> = new WeakMap();
+
 /** What the peer writes. Can be run once; leaving it early tells the peer to stop. */
-export function streamOf<A>(half: ReceiveHalf): Stream.Stream<A, StreamError> {
-  return Stream.fromChannel(
+export function streamOf<A>(half: ReceiveHalf, leaks: LeakOptions): Stream.Stream<A, StreamError> {
+  const way = wayTo(half, leaks);
+  const stream = Stream.fromChannel(
     Channel.fromTransform<Batch<A>, StreamError, void, unknown, unknown, unknown, StreamError, never, never>(
       (_upstream, scope) =>
         Effect.suspend(() => {
-          if (half.taken)
-            return Effect.fail(new StreamError(StreamCode.internal, "us", "this stream is in use"));
-          half.taken = true;
-          const stop = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
-            Effect.sync(() => half.stop(StreamCode.cancelled, Exit.isSuccess(exit) ? "enough" : "cancelled"));
-          return Effect.as(Scope.addFinalizerExit(scope, stop), pullOf<A>(half));
+          if (half.taken) return Effect.fail(inUse());
+          way.locked = true;
+          return runOf<A>(half, scope, () => {
+            way.locked = false;
+          });
         }),
     ),
   );
+  handles.set(stream, { half, way });
+  return stream;
 }
 
-function pullOf<A>(half: ReceiveHalf): Pull.Pull<Batch<A>, StreamError> {
+function wayTo(half: Half, leaks: LeakOptions): Way {
+  const way = { locked: false };
+  watch(way, half, leaks);
+  return way;
+}
+
+/** The pull of a half's one run. `onFailed` is called when the half is over with an error while nobody pulls. */
+export function runOf<A>(
+  half: ReceiveHalf,
+  scope: Scope.Scope,
+  onStop: () => void,
+  onFailed?: () => void,
+): Effect.Effect<Pull.Pull<Batch<A>, StreamError>> {
+  half.taken = true;
+  const stop = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+    Effect.sync(() => {
+      onStop();
+      const why = Exit.isSuccess(exit) ? undefined : Cause.squash(exit.cause);
+      if (why instanceof StreamError) half.stop(codeOf(why), textOf(why));
+      else half.stop(StreamCode.cancelled, Exit.isSuccess(exit) ? "enough" : "cancelled");
+    });
+  return Effect.as(Scope.addFinalizerExit(scope, stop), pullOf<A>(half, onFailed));
+}
+
+function pullOf<A>(half: ReceiveHalf, onFailed: (() => void) | undefined): Pull.Pull<Batch<A>, StreamError> {
+  const working =
+    onFailed === undefined
+      ? undefined
+      : (): void => {
+          if (half.isOver && half.error !== undefined) onFailed();
+        };
   const step: Pull.Pull<Batch<A>, StreamError> = Effect.suspend(() => {
     const batch = take<A>(half);
-    if (batch !== undefined) return Effect.succeed(batch);
+    if (batch !== undefined) {
+      half.onReadable = working;
+      return Effect.succeed(batch);
+    }
     if (!half.isOver) return park;
     return half.error === undefined ? Cause.done() : Effect.fail(half.error);
   });
@@ -64,25 +107,39 @@ function take<A>(half: ReceiveHalf): Batch<A> | undefined {
   return batch;
 }
 
-/** What the peer reads. The stream ends when what is run into it ends, and is reset when that fails. */
-export function sinkOf<A>(half: SendHalf): Sink.Sink<void, A, never, StreamError> {
-  return Sink.fromTransform<A, void, StreamError, never>((upstream, scope) =>
+/** What the peer reads. The stream ends when what is run into it ends, and is reset when that fails. Can be run once. */
+export function sinkOf<A>(half: SendHalf, leaks: LeakOptions): Sink.Sink<void, A, never, StreamError> {
+  const way = wayTo(half, leaks);
+  const sink = Sink.fromTransform<A, void, StreamError, never>((upstream, scope) =>
     Effect.suspend(() => {
-      half.taken = true;
+      if (half.taken) return Effect.fail(inUse());
+      half.taken = way.locked = true;
       const close = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
-        Effect.sync(() =>
-          Exit.isSuccess(exit)
-            ? half.end()
-            : half.reset(StreamCode.cancelled, "what was written to it failed"),
-        );
+        Effect.sync(() => {
+          way.locked = false;
+          if (Exit.isSuccess(exit)) half.end();
+          else reset(half, exit.cause);
+        });
       const loop = Effect.forever(Effect.flatMap(upstream, (chunks) => write(half, chunks)));
       const done = Pull.catchDone(loop, () => Effect.succeed([undefined] as const));
       return Effect.andThen(Scope.addFinalizerExit(scope, close), done);
     }),
   );
+  handles.set(sink, { half, way });
+  return sink;
 }
 
-function write(half: SendHalf, chunks: readonly unknown[]): Effect.Effect<void, StreamError> {
+function inUse(): StreamError {
+  return new StreamError(StreamCode.internal, "us", "this stream is in use");
+}
+
+/** Gives a stream up for the reason an effect failed. */
+export function reset(half: SendHalf, cause: Cause.Cause<unknown>): void {
+  const error = Cause.hasInterruptsOnly(cause) ? new CancelledError() : Cause.squash(cause);
+  half.reset(codeOf(error), textOf(error), "us", { cause: error });
+}
+
+export function write(half: SendHalf, chunks: readonly unknown[]): Effect.Effect<void, StreamError> {
   return Effect.suspend(() => {
     try {
       for (const chunk of chunks) {
@@ -102,67 +159,6 @@ function parkWriter(half: SendHalf): Effect.Effect<void, StreamError> {
       half.onRoom = undefined;
       resume(half.error === undefined ? Effect.void : Effect.fail(half.error));
     };
-  });
-}
-
-/** A lifter for `Stream` and `Sink`: each runs in a fiber of its own, with the session's services. */
-export function lifterWith<R>(
-  context: Context.Context<R>,
-): (value: object, of: "bytes" | "items" | undefined) => HostStream | undefined {
-  return (value, of = "items") => {
-    if (Stream.isStream(value)) {
-      const stream = value as Stream.Stream<unknown, unknown, R>;
-      return {
-        of,
-        by: "sender",
-        attach: (half) => void (half.kind === "send" && send(stream, half, context)),
-      };
-    }
-    if (Sink.isSink(value)) {
-      const sink = value as Sink.Sink<unknown, unknown, unknown, unknown, R>;
-      return {
-        of,
-        by: "receiver",
-        attach: (half) => void (half.kind === "receive" && receive(half, sink, context)),
-      };
-    }
-    return undefined;
-  };
-}
-
-function send<R>(
-  stream: Stream.Stream<unknown, unknown, R>,
-  half: SendHalf,
-  context: Context.Context<R>,
-): void {
-  half.taken = true;
-  const run = Stream.runForEachArray(stream, (chunks) => write(half, chunks));
-  const interrupt = Effect.runCallbackWith(context)(run, {
-    onExit: (exit) => {
-      if (Exit.isSuccess(exit)) half.end();
-      else {
-        const error = Cause.squash(exit.cause);
-        half.reset(codeOf(error), textOf(error), "us", { cause: error });
-      }
-    },
-  });
-  if (half.isOver) return;
-  half.onOver = (error): void => {
-    if (error !== undefined) interrupt();
-  };
-}
-
-function receive<R>(
-  half: ReceiveHalf,
-  sink: Sink.Sink<unknown, unknown, unknown, unknown, R>,
-  context: Context.Context<R>,
-): void {
-  Effect.runCallbackWith(context)(Stream.run(streamOf<unknown>(half), sink), {
-    onExit: (exit) => {
-      if (Exit.isSuccess(exit)) return;
-      const error = Cause.squash(exit.cause);
-      half.stop(codeOf(error), textOf(error));
-    },
   });
 }
 

@@ -16,10 +16,12 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
 import type * as Scope from "effect/Scope";
-import { build, type SessionOptions } from "./connect.ts";
+import { build, type Built, type SessionOptions } from "./connect.ts";
 import type { DoorWaiter, Driver } from "./driver.ts";
+import { lifterTo } from "./effect-lift.ts";
 import { EffectHandlers, type EffectHandler } from "./effect-handlers.ts";
-import { hang, lifterWith, sinkOf, streamOf } from "./effect-stream.ts";
+import { hang, sinkOf, streamOf } from "./effect-stream.ts";
+import type { LeakOptions } from "./leaks.ts";
 import { withSafeListeners } from "./listeners.ts";
 import { toCore, type CallOptions as PlainCallOptions, type Session as PlainSession } from "./session.ts";
 
@@ -104,8 +106,9 @@ export function layer<R = never>(
 function open<R>(
   role: Role,
   transport: Transport,
-  options: EffectSessionOptions<R>,
+  given: EffectSessionOptions<R>,
 ): Effect.Effect<Session, SessionError, R | Scope.Scope> {
+  const options = withSafeListeners(given);
   return Effect.flatMap(Effect.context<R>(), (context) => {
     const acquire = Effect.sync(() => start(role, transport, options, context));
     // The greeting is waited for outside of the acquisition, so that it can be interrupted.
@@ -115,37 +118,41 @@ function open<R>(
     return Effect.flatMap(acquired, ({ driver, session }) =>
       Effect.as(
         Effect.tryPromise({ try: () => driver.opened, catch: (error) => error as SessionError }),
-        door(driver, session),
+        door(driver, session, options),
       ),
     );
   });
 }
 
+type SafeOptions<R> = EffectSessionOptions<R> & Required<Pick<SessionOptions, "onHandlerError">>;
+
 function start<R>(
   role: Role,
   transport: Transport,
-  options: EffectSessionOptions<R>,
+  options: SafeOptions<R>,
   context: Context.Context<R>,
-): { readonly driver: Driver; readonly session: PlainSession } {
-  const { handlers, notifications, fallback, ...plain } = withSafeListeners(options);
+): Built {
+  const { handlers, notifications, fallback, ...plain } = options;
   const handlerOptions = {
     handlers: new Map(Object.entries(handlers ?? {})),
     notifications: new Map(Object.entries(notifications ?? {})),
     fallback,
     context,
     onHandlerError: plain.onHandlerError,
+    leaks: plain,
   };
-  return build(role, transport, plain, {
+  const built: Built = build(role, transport, plain, {
     dispatcher: (session) => new EffectHandlers(handlerOptions, session),
-    lifter: lifterWith(context),
+    lifter: lifterTo({ context, lifetime: () => built.session.lifetime }),
   });
+  return built;
 }
 
-function door(driver: Driver, plain: PlainSession): Session {
+function door(driver: Driver, plain: PlainSession, leaks: LeakOptions): Session {
   const { core } = driver;
   return {
     call: (method, params, options) =>
-      Effect.flatMap(Effect.scope, (scope) => call(driver, scope, method, params, options)) as never,
+      Effect.flatMap(Effect.scope, (scope) => call(driver, leaks, scope, method, params, options)) as never,
     notify: (method, params) =>
       Effect.tryPromise({
         try: () => plain.notify(method, params),
@@ -163,6 +170,7 @@ function door(driver: Driver, plain: PlainSession): Session {
 
 function call(
   { core, now }: Driver,
+  leaks: LeakOptions,
   scope: Scope.Scope,
   method: string,
   params: unknown,
@@ -174,7 +182,7 @@ function call(
       error: (error) => resume(Exit.fail(error as CallError)),
       receive: (half) => {
         hang(half, scope);
-        return half.kind === "send" ? sinkOf(half) : streamOf(half);
+        return half.kind === "send" ? sinkOf(half, leaks) : streamOf(half, leaks);
       },
     };
     const sent = core.call(method, params, waiter, toCore(options, now));

@@ -20,6 +20,8 @@ export class Lifetime {
   // `closing`: something that runs in it has yet to stop, or finalizers wait.
   #state: "open" | "closing" | "closed" = "open";
   #ending: Promise<void> | undefined;
+  /** What its finalizers are told it ended with. */
+  exit: Exit.Exit<unknown, unknown> = Exit.void;
   /** Called when it ends, before its finalizers: stops what runs in it. They wait for what it returns. */
   onClose: (() => Promise<void> | undefined) | undefined;
 
@@ -84,7 +86,7 @@ export class Lifetime {
   #finalize(): Promise<void> | undefined {
     this.#state = "closed";
     if (this.#scope === undefined) return undefined;
-    const finalizers = Scope.closeUnsafe(this.#scope, Exit.void);
+    const finalizers = Scope.closeUnsafe(this.#scope, this.exit);
     return finalizers === undefined ? undefined : this.#run(finalizers);
   }
 
