@@ -107,7 +107,10 @@ function take<A>(half: ReceiveHalf): Batch<A> | undefined {
   return batch;
 }
 
-/** What the peer reads. The stream ends when what is run into it ends, and is reset when that fails. Can be run once. */
+/**
+ * What the peer reads. The stream ends when what is run into it ends, and the run is done once the end is on its way; it is
+ * reset when that fails. Can be run once.
+ */
 export function sinkOf<A>(half: SendHalf, leaks: LeakOptions): Sink.Sink<void, A, never, StreamError> {
   const way = wayTo(half, leaks);
   const sink = Sink.fromTransform<A, void, StreamError, never>((upstream, scope) =>
@@ -117,11 +120,10 @@ export function sinkOf<A>(half: SendHalf, leaks: LeakOptions): Sink.Sink<void, A
       const close = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
         Effect.sync(() => {
           way.locked = false;
-          if (Exit.isSuccess(exit)) half.end();
-          else reset(half, exit.cause);
+          if (Exit.isFailure(exit)) reset(half, exit.cause);
         });
       const loop = Effect.forever(Effect.flatMap(upstream, (chunks) => write(half, chunks)));
-      const done = Pull.catchDone(loop, () => Effect.succeed([undefined] as const));
+      const done = Pull.catchDone(loop, () => Effect.as(end(half), [undefined] as const));
       return Effect.andThen(Scope.addFinalizerExit(scope, close), done);
     }),
   );
@@ -150,6 +152,18 @@ export function write(half: SendHalf, chunks: readonly unknown[]): Effect.Effect
       return Effect.fail(error as StreamError);
     }
     return half.hasRoom || half.isOver ? Effect.void : parkWriter(half);
+  });
+}
+
+/** Ends it, and waits until the end is on its way: a scope that is closed before that gives the stream up. */
+function end(half: SendHalf): Effect.Effect<void, StreamError> {
+  return Effect.callback((resume) => {
+    const over = (error: StreamError | undefined): void =>
+      resume(error === undefined ? Effect.void : Effect.fail(error));
+    if (half.isOver) return over(half.error);
+    half.onOver = over;
+    half.end();
+    return undefined;
   });
 }
 
