@@ -1,14 +1,7 @@
 // The rules of PROTOCOL S as a machine of two ends, with every choice an application has: what each may do next, and
 // what each does with what arrives. `explore` follows every interleaving.
 import type { Program, Rules } from "./rules.ts";
-import { State, type Frame, type Side } from "./state.ts";
-
-export interface Move {
-  readonly name: string;
-  readonly to: State;
-}
-
-const other = (side: Side): Side => (side === "A" ? "B" : "A");
+import { other, type Frame, type Move, type Side, type State } from "./state.ts";
 
 export class Model {
   readonly program: Program;

@@ -1,6 +1,16 @@
 // What the model knows of one call and its streams: A calls, B handles, and between them two links that deliver in order.
 
 export type Side = "A" | "B";
+export function other(side: Side): Side {
+  return side === "A" ? "B" : "A";
+}
+
+/** What may happen next, and what then is. */
+export interface Move {
+  readonly name: string;
+  readonly to: State;
+}
+
 export type Call = "idle" | "pending" | "cancelled" | "done";
 export type Handling = "none" | "running" | "done";
 export type WriterState = "none" | "open" | "ending" | "gone";

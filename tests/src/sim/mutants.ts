@@ -210,6 +210,10 @@ const CALLS: readonly Mutant[] = [
   without("lets deadlines stand when it ends", Deadlines, "clear"),
   without("has no deadlines", Deadlines, "run"),
   mutant("does not fail the calls of a session that ends", Calls, "lose", () => () => () => {}),
+  mutant("drops what was accepted when it closes", Core.prototype, "close", (run) => (self, reason) => {
+    self.outbox.clear();
+    run(self, reason);
+  }),
   without("tells no caller of the end of input", Calls, "inputEnded"),
 ];
 

@@ -5,9 +5,10 @@ import { End } from "./end.ts";
 import { Link } from "./link.ts";
 import { step } from "./program.ts";
 import { Random } from "./random.ts";
-import { Ledger } from "./record.ts";
+import { Ledger, type CallRecord } from "./record.ts";
 import { setup, type Cut, type Setup } from "./setup.ts";
 import { Trace } from "./trace.ts";
+import { checkCancels, checkEmpty, checkPromised } from "./verdict.ts";
 import { check } from "./violation.ts";
 import { WireRules } from "./wire-rules.ts";
 import { Wire } from "./wire.ts";
@@ -42,6 +43,9 @@ export class World {
   // Why a session may end. Without one of these it must not.
   #mayEnd = false;
   #reactions = 0;
+  wasCut = false;
+  /** L1: answers that were given before their end closed in order. */
+  readonly promised: (CallRecord | undefined)[] = [];
 
   constructor({ seed, recording = false, without = new Set() }: RunOptions) {
     this.seed = seed;
@@ -102,6 +106,7 @@ export class World {
   cut(direction: 0 | 1, kind: Cut["kind"]): void {
     const [writer, reader] = direction === 0 ? this.ends : [this.ends[1], this.ends[0]];
     this.mayEnd();
+    this.wasCut = true;
     this.trace.note(this.clock.now, "link", kind, direction);
     if (kind === "fin") {
       this.clock.after(0, () => writer.flush()); // into the void
@@ -127,6 +132,7 @@ export class World {
     const late = error.code === "timeout" && (rule === "L5" || rule === "C6" || rule === "H");
     check(this.#mayEnd || late, "honest", `${end.name} ended without a reason: ${error.message}`);
     this.mayEnd();
+    if (error.by === "us" && end.peer.error === undefined) this.promised.push(...end.handler.answered);
   }
 
   #link(direction: 0 | 1): Link {
@@ -185,7 +191,7 @@ export class World {
   #epilogue(): void {
     for (const end of this.ends) end.out.calm();
     this.#settle();
-    this.#checkCancels();
+    checkCancels(this);
     this.over = true;
     for (const end of this.ends) end.handler.finish();
     this.#settle();
@@ -195,12 +201,13 @@ export class World {
     this.#settle();
     const [a, b] = this.ends;
     if (a.error === undefined && b.error === undefined) {
-      this.#checkEmpty(false);
+      checkEmpty(this, false);
       this.#close(Random.of(this.seed, END + 2));
       this.#settle();
     }
     for (const end of this.ends) check(end.error !== undefined, "stuck", `${end.name} does not end`);
-    this.#checkEmpty(true);
+    checkPromised(this);
+    checkEmpty(this, true);
   }
 
   #close(random: Random): void {
@@ -217,34 +224,6 @@ export class World {
           kind: (["fin", "loss", "loss with error"] as const)[how - 2]!,
         });
       if (how !== 1 || random.chance(70)) break;
-    }
-  }
-
-  // C3: who runs for nobody has been told.
-  #checkCancels(): void {
-    for (const end of this.ends) {
-      if (end.error !== undefined || end.peer.error !== undefined || end.core.phase === "finishing") continue;
-      for (const { record } of end.handler.running)
-        check(
-          !record.givenUp || record.aborted === 1,
-          "C3",
-          `call ${record.token} was given up, and its handler runs on`,
-        );
-    }
-  }
-
-  #checkEmpty(closed: boolean): void {
-    for (const record of this.ledger.calls)
-      check(record.settled === 1, "C2", `call ${record.token} was settled ${record.settled} times`);
-    for (const end of this.ends) {
-      for (const actor of end.actors)
-        check(
-          actor.isOver,
-          "stuck",
-          `${end.name}: stream ${actor.half.id} is not over for its ${actor.half.kind === "send" ? "writer" : "reader"}`,
-        );
-      if (!closed) end.handler.checkNotified();
-      end.inspector.empty(closed);
     }
   }
 }
