@@ -2,7 +2,8 @@
 // against 1.8 GB/s in chunks of 64 KiB). Children are started as on Node.
 import process from "node:process";
 import type { Transport } from "@sluice/transport";
-import { FileSinkStream, standardOutput } from "./file-sink-stream.ts";
+import { BunInput } from "./bun-input.ts";
+import { BunOutput, standardOutput } from "./bun-output.ts";
 import { closeOutput, isPipe } from "./descriptor.ts";
 import { Parent, type OwnStreams, type ParentOptions } from "./parent.ts";
 
@@ -17,6 +18,8 @@ export function parent(options: ParentOptions = {}): Transport {
 }
 
 function openStreams(): OwnStreams {
-  if (!isPipe(1)) return { input: process.stdin, output: process.stdout, closeOutput: () => {} };
-  return { input: process.stdin, output: new FileSinkStream(standardOutput()), closeOutput };
+  const input = isPipe(0) ? new BunInput() : process.stdin;
+  return isPipe(1)
+    ? { input, output: new BunOutput(standardOutput()), closeOutput }
+    : { input, output: process.stdout, closeOutput: () => {} };
 }

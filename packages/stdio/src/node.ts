@@ -3,7 +3,6 @@
 // message behind it waits a fraction of a millisecond.
 import { Socket } from "node:net";
 import process from "node:process";
-import type { Readable, Writable } from "node:stream";
 import type { Transport } from "@sluice/transport";
 import { closeOutput, isPipe } from "./descriptor.ts";
 import { Parent, type OwnStreams, type ParentOptions } from "./parent.ts";
@@ -29,8 +28,8 @@ export function parent(options: ParentOptions = {}): Transport {
 const room: object = { highWaterMark: 256 * 1024 };
 
 export function openStreams(): OwnStreams {
-  const input: Readable = isPipe(0) ? new Socket({ fd: 0, readable: true, writable: false }) : process.stdin;
-  const output: Writable = isPipe(1)
+  const input = isPipe(0) ? new Socket({ fd: 0, readable: true, writable: false }) : process.stdin;
+  const output = isPipe(1)
     ? new Socket({ fd: 1, readable: false, writable: true, ...room })
     : process.stdout;
   return { input, output, closeOutput: isPipe(1) ? closeOutput : () => {} };

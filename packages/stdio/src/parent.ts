@@ -1,6 +1,5 @@
 import { TransportError, type Chunk, type Transport, type TransportEvents } from "@sluice/transport";
-import type { Readable, Writable } from "node:stream";
-import { Pipes } from "./pipes.ts";
+import { Pipes, type Input, type Output } from "./pipes.ts";
 import { divertPrints } from "./stray-prints.ts";
 
 /** How a process speaks with whoever started it. */
@@ -14,8 +13,8 @@ export interface ParentOptions {
 
 /** Standard input and output of this process; what differs between runtimes. */
 export interface OwnStreams {
-  readonly input: Readable;
-  readonly output: Writable;
+  readonly input: Input;
+  readonly output: Output;
   /** Ends standard output for the other side, once its stream is closed. */
   closeOutput(): void;
 }

@@ -3,7 +3,27 @@
 // Node streams with callbacks cost 0.1 µs a chunk; web streams ten times that on Deno. A list of chunks is corked, so
 // that it leaves in one gathered write. We are full when the stream says so.
 import { TransportError, type Chunk, type TransportEvents } from "@sluice/transport";
-import type { Readable, Writable } from "node:stream";
+
+/** What is used of a node `Readable`. */
+export interface Input {
+  on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
+  on(event: "end", listener: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  pause(): unknown;
+  resume(): unknown;
+  destroy(): unknown;
+}
+
+/** What is used of a node `Writable`. */
+export interface Output {
+  on(event: "drain" | "close", listener: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  cork(): void;
+  write(chunk: Uint8Array): boolean;
+  uncork(): void;
+  end(onEnd: () => void): unknown;
+  destroy(): unknown;
+}
 
 /** What the owner of the pipes must know. */
 export interface PipesOwner {
@@ -16,8 +36,8 @@ export interface PipesOwner {
 }
 
 export class Pipes {
-  readonly #input: Readable;
-  readonly #output: Writable;
+  readonly #input: Input;
+  readonly #output: Output;
   readonly #owner: PipesOwner;
   readonly #label: string;
   #sending: "open" | "full" | "ended" = "open";
@@ -27,7 +47,7 @@ export class Pipes {
   #held: Uint8Array[] = [];
   #events: TransportEvents | undefined;
 
-  constructor(input: Readable, output: Writable, label: string, owner: PipesOwner) {
+  constructor(input: Input, output: Output, label: string, owner: PipesOwner) {
     this.#input = input;
     this.#output = output;
     this.#label = label;
@@ -48,6 +68,7 @@ export class Pipes {
       this.#end = "held";
       this.#passOn();
     });
+    input.resume();
   }
 
   /** True when all that has come in was delivered. */
@@ -76,7 +97,7 @@ export class Pipes {
     const output = this.#output;
     let room = this.#sending === "open";
     if (chunks.length > 1) output.cork();
-    for (const chunk of chunks) room = output.write(chunk) && room;
+    for (const chunk of chunks) room = output.write(chunk as Uint8Array) && room;
     if (chunks.length > 1) output.uncork();
     if (!room) this.#sending = "full";
     return room;
