@@ -180,11 +180,17 @@ function parkWriter(half: SendHalf): Effect.Effect<void, StreamError> {
 export function hang(half: Half, scope: Scope.Scope): void {
   // A child scope, because a finalizer cannot be taken out of a scope again: the child goes when the half does.
   const child = Scope.forkUnsafe(scope);
+  let released = false;
   const letGo = Effect.sync(() => {
+    // What is left of a session that has ended can still be read.
+    if (released) return;
     if (half.kind === "send") half.reset(StreamCode.cancelled, "its scope closed");
     else half.stop(StreamCode.cancelled, "its scope closed");
   });
-  half.onReleased = (): void => closeNow(child);
+  half.onReleased = (): void => {
+    released = true;
+    closeNow(child);
+  };
   Effect.runSync(Scope.addFinalizer(child, letGo));
 }
 

@@ -39,6 +39,11 @@ export class Lifetime {
     return child;
   }
 
+  /** How many hang on it. */
+  get children(): number {
+    return this.#children?.size ?? 0;
+  }
+
   /** The scope behind it. Of a lifetime that is over it is closed: what is added to it runs at once. */
   get scope(): Scope.Scope {
     if (this.#scope === undefined) {

@@ -63,7 +63,7 @@ export function turn(): Promise<void> {
 }
 
 /** Macrotasks until it is so; fails where it does not become so. */
-export async function until(what: () => boolean, turns: number = 2_000): Promise<void> {
+export async function until(what: () => boolean, turns: number = 50_000): Promise<void> {
   for (let n = 0; n < turns; n++) {
     if (what()) return;
     await turn();
