@@ -10,6 +10,7 @@ import {
   type DataFrame,
 } from "./frame.ts";
 import type { Framing } from "./framing.ts";
+import { encodeUtf8Into } from "./utf8.ts";
 
 const SLAB = 64 * 1024;
 /** Payloads up to this size are copied: a write of its own costs more than the copy. */
@@ -64,7 +65,7 @@ export class Output {
     this.#reserve(room);
     const at = this.#end;
     this.#end += HEADER;
-    const { written } = encoder.encodeInto(text, this.#slab.subarray(this.#end));
+    const written = encodeUtf8Into(text, this.#slab, this.#end);
     this.#end += written;
     writeHeader(this.#slab, at, written, FRAME_TYPE.message, 0, 0);
   }
@@ -108,7 +109,7 @@ export class Output {
   #text(text: string): void {
     if (text.length * 3 > SLAB) return this.#whole(encoder.encode(text));
     this.#reserve(text.length * 3);
-    this.#end += encoder.encodeInto(text, this.#slab.subarray(this.#end)).written;
+    this.#end += encodeUtf8Into(text, this.#slab, this.#end);
   }
 
   // After a header.

@@ -169,7 +169,7 @@ function door(driver: Driver, plain: PlainSession, leaks: LeakOptions): Session 
 }
 
 function call(
-  { core, now }: Driver,
+  driver: Driver,
   leaks: LeakOptions,
   scope: Scope.Scope,
   method: string,
@@ -185,9 +185,9 @@ function call(
         return half.kind === "send" ? sinkOf(half, leaks) : streamOf(half, leaks);
       },
     };
-    const sent = core.call(method, params, waiter, toCore(options, now));
+    const sent = driver.send(method, params, waiter, toCore(options, driver.now));
     return Effect.sync(() => {
-      if (sent !== undefined) core.cancel(sent, new Cancelled("interrupted"));
+      if (sent !== undefined) driver.core.cancel(sent, new Cancelled("interrupted"));
     });
   });
 }

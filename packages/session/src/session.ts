@@ -130,19 +130,23 @@ export class PlainSession implements Session {
   }
 
   #call(method: string, params: unknown, options: CallOptions | undefined): Promise<unknown> {
-    const { core } = this.#driver;
+    const driver = this.#driver;
     if (options === undefined)
-      return new Promise((resolve, reject) => core.call(method, params, { result: resolve, error: reject }));
+      return new Promise((resolve, reject) =>
+        driver.send(method, params, { result: resolve, error: reject }),
+      );
     const { signal } = options;
     if (signal?.aborted === true) return Promise.reject(cancelled(signal));
-    const coreOptions = toCore(options, this.#driver.now);
+    const coreOptions = toCore(options, driver.now);
     return new Promise((resolve, reject) => {
       if (signal === undefined) {
-        core.call(method, params, { result: resolve, error: reject }, coreOptions);
+        driver.send(method, params, { result: resolve, error: reject }, coreOptions);
         return;
       }
       const waiter = new SignalledCall(signal, this.#receive, resolve, reject);
-      waiter.watch(core.call(method, params, waiter, coreOptions), (call, error) => core.cancel(call, error));
+      waiter.watch(driver.send(method, params, waiter, coreOptions), (call, error) =>
+        driver.core.cancel(call, error),
+      );
     });
   }
 
