@@ -54,15 +54,19 @@ export class HandlerChain {
     };
   }
 
-  /** Whether some handler claimed the request. */
-  async request(request: ChainMessage, responder: Responder, context: HandlerContext): Promise<boolean> {
+  /** The request as the last handler passed it on; undefined where one claimed it. */
+  async request(
+    request: ChainMessage,
+    responder: Responder,
+    context: HandlerContext,
+  ): Promise<ChainMessage | undefined> {
     let now = request;
     for (const { handler } of this.#links) {
       const handled = (await handler.request?.(now, responder, context)) ?? PASSED;
-      if (handled.handled) return true;
+      if (handled.handled) return undefined;
       now = handled.message ?? now;
     }
-    return false;
+    return now;
   }
 
   async notification(

@@ -4,8 +4,8 @@ import { CancelledError, RpcError, type IncomingCall } from "@sluice/core";
 import type { Half } from "@sluice/streams";
 import { CallContext, type HandlerContext } from "./context.ts";
 import type { Dispatcher } from "./driver.ts";
-import type { HandlerChain } from "./chain.ts";
-import { Responder } from "./responder.ts";
+import type { ChainMessage, HandlerChain } from "./chain.ts";
+import { Responder, type Answering } from "./responder.ts";
 import type { PlainSession } from "./session.ts";
 
 /**
@@ -52,9 +52,7 @@ export class Handlers implements Dispatcher {
   call(call: IncomingCall): void {
     const { handlers, chain, fallback, intercept } = this.#options;
     const { method, params } = call;
-    const handler = handlers.get(method);
-    if (handler === undefined && !chain.isEmpty) return this.#chained(call);
-    const run = handler ?? fallback;
+    const run = handlers.get(method) ?? (chain.isEmpty ? fallback : this.#chained(call));
     if (run === undefined) return void call.fail(methodNotFound());
     const context = new CallContext(this.#session(), call);
     try {
@@ -93,22 +91,21 @@ export class Handlers implements Dispatcher {
     }
   }
 
-  // The chain answers through a responder; one that is lost is answered for when the chain has let go of it.
-  #chained(call: IncomingCall): void {
+  // The chain as a handler. It answers through a responder, which may be kept; one that is lost is answered for once it
+  // has been collected, so nothing here may hold on to it.
+  #chained(call: IncomingCall): Handler {
     const { chain, fallback } = this.#options;
-    const context = new CallContext(this.#session(), call);
-    const settle = new Settle(call, this.#options.onHandlerError);
-    const responder = new Responder(call.method, settle);
-    const request = { method: call.method, params: call.params };
-    chain.request(request, responder, context).then((claimed) => {
-      if (claimed || responder.isSettled) return;
-      if (fallback === undefined) return responder.fail(methodNotFound());
-      try {
-        Promise.resolve(fallback(call.params, context)).then(settle.succeed, settle.fail);
-      } catch (error) {
-        settle.fail(error);
-      }
-    }, settle.fail);
+    const { method } = call;
+    return (params: Params | undefined, context) =>
+      new Promise((resolve, reject) => {
+        const responder = new Responder(method, new ChainAnswer(call, resolve, reject));
+        const passedOn = (message: ChainMessage | undefined): void => {
+          if (message === undefined || responder.isSettled) return;
+          if (fallback === undefined) responder.fail(methodNotFound());
+          else resolve(fallback(message.params, context));
+        };
+        chain.request({ method, params }, responder, context).then(passedOn).catch(reject);
+      });
   }
 
   #intercepted(
@@ -119,10 +116,26 @@ export class Handlers implements Dispatcher {
   ): Promise<unknown> {
     const at = (i: number, now: unknown): Promise<unknown> => {
       const interceptor = this.#options.intercept[i];
-      if (interceptor === undefined) return Promise.resolve(run(now, context));
+      if (interceptor === undefined) return new Promise((resolve) => resolve(run(now, context)));
       return interceptor({ method, params: now, context }, (next = now) => at(i + 1, next));
     };
     return at(0, params);
+  }
+}
+
+class ChainAnswer implements Answering {
+  readonly #call: IncomingCall;
+  readonly succeed: (result: unknown) => void;
+  readonly fail: (error: unknown) => void;
+
+  constructor(call: IncomingCall, succeed: (result: unknown) => void, fail: (error: unknown) => void) {
+    this.#call = call;
+    this.succeed = succeed;
+    this.fail = fail;
+  }
+
+  get isOver(): boolean {
+    return this.#call.isOver;
   }
 }
 
