@@ -119,9 +119,10 @@ export class Callee implements Answerer {
     }
     const halves = this.#caller.open(mentions);
     this.#answered(call, text);
-    this.#caller.attach(mentions, halves);
+    // What is attached may put off the release of its half.
     if (halves.length === 0) this.#release(call);
     else whenOver(halves, () => this.#release(call));
+    this.#caller.attach(mentions, halves);
     core.settled();
   }
 

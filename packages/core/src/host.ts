@@ -11,7 +11,7 @@ import type { OutgoingCall } from "./outgoing.ts";
 
 /** A stream of the driver's, found in params or a result. */
 export interface HostStream extends Liftable {
-  /** Gives it its half, once the message that mentions it is on its way. */
+  /** Gives it its half, once the message that mentions it is on its way. May keep `onReleased` to itself, to call it later. */
   attach(half: Half): void;
   /** Lets go of it: the message that mentions it will not be sent, and was its only owner. */
   discard?(reason: Error): void;

@@ -59,7 +59,11 @@ function passOn(handle: object, half: Half): HostStream {
   return {
     of: half.of,
     by: half.kind === "send" ? "receiver" : "sender",
-    attach: (other) => asPlain()?.attach(other),
+    attach: (other) => {
+      // Its life is passed on, too: it no longer hangs on the scope of its call.
+      takeOver(half)?.();
+      asPlain()?.attach(other);
+    },
     discard: (reason) => asPlain()?.discard?.(reason),
   };
 }
@@ -67,11 +71,14 @@ function passOn(handle: object, half: Half): HostStream {
 function send<R>(stream: Stream.Stream<unknown, unknown, R>, half: SendHalf, home: StreamHome<R>): void {
   if (half.isOver) return;
   half.taken = true;
+  const onReleased = takeOver(half);
   const run = Stream.runForEachArray(stream, (chunks) => write(half, chunks));
   const fiber = fork(run, home, () => undefined);
   fiber.addObserver((exit) => {
-    if (Exit.isSuccess(exit)) half.end();
-    else reset(half, exit.cause);
+    if (Exit.isFailure(exit)) reset(half, exit.cause);
+    if (half.isOver) return onReleased?.();
+    half.onReleased = onReleased;
+    half.end();
   });
   if (half.isOver) return fiber.interruptUnsafe();
   half.onOver = (error): void => {
@@ -84,6 +91,7 @@ function receive<R>(
   sink: Sink.Sink<unknown, unknown, unknown, unknown, R>,
   home: StreamHome<R>,
 ): void {
+  const onReleased = takeOver(half);
   let interrupt = nothing;
   const stream = Stream.fromChannel(
     Channel.fromTransform<Batch<unknown>, StreamError, void, unknown, unknown, unknown, never, never, never>(
@@ -93,10 +101,19 @@ function receive<R>(
   const fiber = fork(Stream.run(stream, sink), home, () => half.error);
   interrupt = (): void => fiber.interruptUnsafe();
   fiber.addObserver((exit) => {
-    if (Exit.isSuccess(exit)) return;
-    const error = Cause.squash(exit.cause);
-    half.stop(codeOf(error), textOf(error));
+    if (Exit.isFailure(exit)) {
+      const error = Cause.squash(exit.cause);
+      half.stop(codeOf(error), textOf(error));
+    }
+    onReleased?.();
   });
+}
+
+// What hangs on the half: for whoever keeps it until a fiber has ended, or passes the half on.
+function takeOver(half: Half): (() => void) | undefined {
+  const { onReleased } = half;
+  half.onReleased = undefined;
+  return onReleased;
 }
 
 // A session that ends waits for it; where it has failed by then, without its leave.

@@ -49,6 +49,9 @@ export async function pumpOut(open: () => Source, half: SendHalf): Promise<void>
  * that gives up, or a session that ends, aborts it, even while a write of it hangs.
  */
 export async function pumpIn(half: ReceiveHalf, stream: WritableStream<unknown>): Promise<void> {
+  // What hangs on the half hangs on its last write, too.
+  const { onReleased } = half;
+  half.onReleased = undefined;
   try {
     const writer = stream.getWriter();
     writer.closed.catch((error: unknown) => half.stop(codeOf(error), textOf(error)));
@@ -64,12 +67,14 @@ export async function pumpIn(half: ReceiveHalf, stream: WritableStream<unknown>)
         writer.write(chunk).catch(ignore); // `closed` tells
         continue;
       }
-      if (half.error !== undefined) await writer.abort(half.error);
-      else await writer.close();
+      if (half.error === undefined) await writer.close();
+      else writer.abort(half.error).catch(ignore);
       return;
     }
   } catch (error) {
     half.stop(codeOf(error), textOf(error));
+  } finally {
+    onReleased?.();
   }
 }
 
