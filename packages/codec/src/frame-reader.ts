@@ -95,37 +95,36 @@ export class FrameReader {
     id: number,
     input: ByteQueue,
   ): DecodeError | undefined {
-    const excerpt = (): Uint8Array => input.peek(80);
-    if (type >= IGNORABLE) return length > this.#max ? tooLong(length, this.#max, excerpt()) : undefined;
+    if (type >= IGNORABLE) return length > this.#max ? tooLong(length, this.#max, input.peek(80)) : undefined;
     const name = FRAME_NAME[type];
     if (name === undefined) {
       return new DecodeError("F3", ErrorCode.invalidRequest, `unknown frame type ${type}`, {
         fatal: true,
-        input: excerpt(),
+        input: input.peek(80),
       });
     }
-    if (reserved !== 0) return protocolError("F1", name, excerpt());
+    if (reserved !== 0) return protocolError("F1", name, input.peek(80));
     if (name === "message") {
-      if (length > this.#max) return tooLong(length, this.#max, excerpt());
-      return flags !== 0 || id !== 0 ? protocolError("F1", name, excerpt()) : undefined;
+      if (length > this.#max) return tooLong(length, this.#max, input.peek(80));
+      return flags !== 0 || id !== 0 ? protocolError("F1", name, input.peek(80)) : undefined;
     }
     const onSession = name === "ping" || name === "pong" || name === "drain";
-    if (onSession ? id !== 0 : id === 0 || id > MAX_STREAM) return protocolError("F1", name, excerpt());
-    if (name === "data") return checkData(length, flags, excerpt);
-    if (flags !== 0) return protocolError("F1", name, excerpt());
-    return length > CONTROL_LIMIT ? tooLong(length, CONTROL_LIMIT, excerpt()) : undefined;
+    if (onSession ? id !== 0 : id === 0 || id > MAX_STREAM) return protocolError("F1", name, input.peek(80));
+    if (name === "data") return checkData(length, flags, input);
+    if (flags !== 0) return protocolError("F1", name, input.peek(80));
+    return length > CONTROL_LIMIT ? tooLong(length, CONTROL_LIMIT, input.peek(80)) : undefined;
   }
 }
 
 const NOTHING = new Uint8Array(0);
 
-function checkData(length: number, flags: number, excerpt: () => Uint8Array): DecodeError | undefined {
-  if (length > DATA_LIMIT) return protocolError("F2", "data", excerpt());
-  if ((flags & ~(END_FLAG | ITEM_FLAG | MORE_FLAG)) !== 0) return protocolError("F1", "data", excerpt());
+function checkData(length: number, flags: number, input: ByteQueue): DecodeError | undefined {
+  if (length > DATA_LIMIT) return protocolError("F2", "data", input.peek(80));
+  if ((flags & ~(END_FLAG | ITEM_FLAG | MORE_FLAG)) !== 0) return protocolError("F1", "data", input.peek(80));
   const more = (flags & MORE_FLAG) !== 0;
   if (more && ((flags & ITEM_FLAG) === 0 || (flags & END_FLAG) !== 0))
-    return protocolError("F2a", "data", excerpt());
-  if (length === 0 && flags !== END_FLAG) return protocolError("F2a", "data", excerpt());
+    return protocolError("F2a", "data", input.peek(80));
+  if (length === 0 && flags !== END_FLAG) return protocolError("F2a", "data", input.peek(80));
   return undefined;
 }
 

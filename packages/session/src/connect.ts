@@ -109,11 +109,9 @@ export function build(role: Role, transport: Transport, given: SessionOptions, d
     },
     () => session,
   );
-  const dispatcher = new Lazy(() => door.dispatcher?.(session) ?? handlers);
   const driver = new Driver({
     core: coreOptions(role, options),
     transport,
-    dispatcher,
     lifter: door.lifter,
     receive,
     onFault: options.onFault,
@@ -121,7 +119,7 @@ export function build(role: Role, transport: Transport, given: SessionOptions, d
     onFinalizerError: options.onHandlerError,
   });
   const session: PlainSession = new PlainSession(driver, chain, options.interceptOutgoing ?? [], receive);
-  driver.start();
+  driver.start(door.dispatcher?.(session) ?? handlers);
   closeOnAbort(options.signal, session);
   return { session, driver };
 }
@@ -159,28 +157,4 @@ function closeOnAbort(signal: AbortSignal | undefined, session: Session): void {
   if (signal.aborted) return abort();
   signal.addEventListener("abort", abort, { once: true });
   void session.closed.then((_: SessionError) => signal.removeEventListener("abort", abort));
-}
-
-// The dispatcher needs the session and the session its driver: it is asked for with the first message.
-class Lazy implements Dispatcher {
-  readonly #make: () => Dispatcher;
-  #made: Dispatcher | undefined;
-
-  constructor(make: () => Dispatcher) {
-    this.#make = make;
-  }
-
-  get #it(): Dispatcher {
-    this.#made ??= this.#make();
-    return this.#made;
-  }
-  call(...args: Parameters<Dispatcher["call"]>): void {
-    this.#it.call(...args);
-  }
-  notification(...args: Parameters<Dispatcher["notification"]>): void {
-    this.#it.notification(...args);
-  }
-  receive(...args: Parameters<Dispatcher["receive"]>): unknown {
-    return this.#it.receive(...args);
-  }
 }

@@ -37,7 +37,6 @@ export interface Dispatcher {
 export interface DriverOptions {
   readonly core: Omit<CoreOptions, "unit" | "quotes" | "framesFromStart">;
   readonly transport: Transport;
-  readonly dispatcher: Dispatcher;
   readonly lifter: Lifter | undefined;
   /** What a stream in a result is, where its waiter does not say. */
   readonly receive: (half: Half) => unknown;
@@ -55,6 +54,7 @@ export class Driver implements Host, TransportEvents {
   readonly closed: Promise<SessionError>;
   readonly #options: DriverOptions;
   readonly #transport: Transport;
+  #dispatcher!: Dispatcher;
   #resolveOpened!: (peer: Hello | undefined) => void;
   #rejectOpened!: (error: SessionError) => void;
   #resolveClosed!: (error: SessionError) => void;
@@ -85,7 +85,9 @@ export class Driver implements Host, TransportEvents {
     });
   }
 
-  start(): void {
+  /** Starts the transport; what arrives is run by `dispatcher`, which may know the session that this drives. */
+  start(dispatcher: Dispatcher): void {
+    this.#dispatcher = dispatcher;
     this.#transport.start(this);
     this.core.start(clock());
   }
@@ -157,16 +159,16 @@ export class Driver implements Host, TransportEvents {
   }
 
   call(call: IncomingCall): void {
-    this.#options.dispatcher.call(call);
+    this.#dispatcher.call(call);
   }
   notification(message: NotificationMessage, done: () => void): void {
-    this.#options.dispatcher.notification(message, done);
+    this.#dispatcher.notification(message, done);
   }
   lift(value: object): HostStream | undefined {
     return lift(value, this.#options.lifter);
   }
   received(half: Half, call: IncomingCall | OutgoingCall): unknown {
-    if ("message" in call) return this.#options.dispatcher.receive(half, call);
+    if ("message" in call) return this.#dispatcher.receive(half, call);
     const waiter = call.waiter as DoorWaiter;
     return waiter.receive === undefined ? this.#options.receive(half) : waiter.receive(half);
   }
