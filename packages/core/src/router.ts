@@ -34,10 +34,19 @@ export class Router {
   #text(text: string): void {
     const core = this.#core;
     const message = parseMessage(text, core.dialect, core.limits);
+    const frame = message.kind === "notification" ? this.#frameIn(message, text) : undefined;
+    if (frame instanceof DecodeError) return this.#unreadable(frame);
+    if (frame !== undefined) return this.#frame(frame);
     core.observer?.frame?.("in", message.kind === "batch" ? text : message);
     if (core.phase === "greeting" && core.greeter.take(message)) return;
     if (message.kind === "batch") this.#batch(message, text);
     else this.#message(message, text, undefined);
+  }
+
+  // In the JSON encoding a frame comes as a notification; in a batch, which greeted peers do not send, it is none.
+  #frameIn({ method, params }: NotificationMessage, text: string): ControlFrame | DecodeError | undefined {
+    if (!this.#core.greeted || !method.startsWith("$/")) return undefined;
+    return frameOf(method, params, text.length);
   }
 
   #message(message: Message, text: string, batch: BatchAnswer | undefined): void {
@@ -66,11 +75,6 @@ export class Router {
       if (id !== undefined) core.calls.cancel(id);
       else core.fault({ rule: "C3", message: "a cancel that names no call" });
       return;
-    }
-    if (core.greeted && message.method.startsWith("$/")) {
-      const frame = frameOf(message.method, message.params, text.length);
-      if (frame instanceof DecodeError) return this.#unreadable(frame);
-      if (frame !== undefined) return this.#frame(frame);
     }
     core.calls.notification(message, text.length);
   }
