@@ -39,10 +39,11 @@ export class FrameReader {
       if (this.#drop > 0 && !this.#dropped(input)) return undefined;
       if (input.length < HEADER) return undefined;
       const length = input.u32(0);
-      const type = input.at(4);
+      const kind = input.u32(4);
+      const type = kind >>> 24;
+      const flags = (kind >>> 16) & 0xff;
       const id = input.u32(8);
-      const flags = input.at(5);
-      const error = this.#check(length, type, flags, input.at(6) | input.at(7), id, input);
+      const error = this.#check(length, type, flags, kind & 0xffff, id, input);
       if (error !== undefined) return error;
       if (type >= IGNORABLE) {
         input.skip(HEADER);
@@ -58,7 +59,9 @@ export class FrameReader {
       }
       if (input.length < HEADER + length) return undefined;
       input.skip(HEADER);
-      return whole(type, flags, id, input.take(length));
+      return type === FRAME_TYPE.message
+        ? message(input, length)
+        : whole(type, flags, id, input.take(length));
     }
   }
 
@@ -133,13 +136,19 @@ function tooLong(length: number, max: number, input: Uint8Array): DecodeError {
   return new DecodeError("F4", ErrorCode.limit, message, { fatal: true, input });
 }
 
+// Most frames are messages: their text is made without a view of the bytes first.
+function message(input: ByteQueue, length: number): string | DecodeError {
+  const text = input.text(length);
+  if (text !== undefined) {
+    input.skip(length);
+    return text;
+  }
+  return new DecodeError("RFC 8259 8.1", ErrorCode.parse, "not UTF-8", { input: input.take(length) });
+}
+
 function whole(type: number, flags: number, id: number, payload: Uint8Array): FrameRead {
   const name = FRAME_NAME[type]!;
   switch (name) {
-    case "message": {
-      const text = decodeUtf8(payload);
-      return text ?? new DecodeError("RFC 8259 8.1", ErrorCode.parse, "not UTF-8", { input: payload });
-    }
     case "data": {
       const end = (flags & END_FLAG) !== 0;
       const more = (flags & MORE_FLAG) !== 0;

@@ -12,7 +12,10 @@ import {
 import type { Framing } from "./framing.ts";
 import { encodeUtf8Into } from "./utf8.ts";
 
+/** A message transport's binary message holds up to this (F5). */
 const SLAB = 64 * 1024;
+/** Where chunk borders mean nothing: large ones cost more to make than they save, and are held longer. */
+const SLAB_GATHERED = 16 * 1024;
 /** Payloads up to this size are copied: a write of its own costs more than the copy. */
 const COPY = 2 * 1024;
 const encoder = new TextEncoder();
@@ -24,10 +27,12 @@ export class Output {
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   readonly #gathers: boolean;
+  readonly #size: number;
 
   /** `gathers`: chunk borders mean nothing, so that a payload may follow its header as a chunk of its own. */
   constructor(gathers: boolean) {
     this.#gathers = gathers;
+    this.#size = gathers ? SLAB_GATHERED : SLAB;
   }
 
   /** Bytes gathered since the last `take`. */
@@ -56,7 +61,7 @@ export class Output {
   /** A message frame. */
   message(text: string): void {
     const room = HEADER + text.length * 3; // UTF-8 takes at most three bytes for a UTF-16 unit
-    if (room > SLAB) {
+    if (room > this.#size) {
       const body = encoder.encode(text);
       this.#header(body.length, FRAME_TYPE.message, 0, 0);
       this.#payload(body);
@@ -107,7 +112,7 @@ export class Output {
   }
 
   #text(text: string): void {
-    if (text.length * 3 > SLAB) return this.#whole(encoder.encode(text));
+    if (text.length * 3 > this.#size) return this.#whole(encoder.encode(text));
     this.#reserve(text.length * 3);
     this.#end += encodeUtf8Into(text, this.#slab, this.#end);
   }
@@ -163,7 +168,7 @@ export class Output {
   #reserve(bytes: number): void {
     if (this.#end + bytes <= this.#slab.length) return;
     this.#cut();
-    this.#slab = new Uint8Array(Math.max(SLAB, bytes));
+    this.#slab = new Uint8Array(Math.max(this.#size, bytes));
     this.#start = 0;
     this.#end = 0;
   }

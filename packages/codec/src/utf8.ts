@@ -13,11 +13,15 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** The text, or undefined where the bytes are not UTF-8. Nothing is ever replaced by U+FFFD. */
-export function decodeUtf8(bytes: Uint8Array): string | undefined {
-  if (slice === undefined) return decodeStrictly(bytes);
-  const text = slice.call(bytes, 0, bytes.length);
+export function decodeUtf8(
+  bytes: Uint8Array,
+  start: number = 0,
+  end: number = bytes.length,
+): string | undefined {
+  if (slice === undefined) return decodeStrictly(bytes.subarray(start, end));
+  const text = slice.call(bytes, start, end);
   // It replaces what is not UTF-8; the character may also have been in the text.
-  return text.includes("\ufffd") ? decodeStrictly(bytes) : text;
+  return text.includes("\ufffd") ? decodeStrictly(bytes.subarray(start, end)) : text;
 }
 
 function decodeStrictly(bytes: Uint8Array): string | undefined {
