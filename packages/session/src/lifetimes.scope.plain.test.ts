@@ -10,6 +10,7 @@ import {
   until,
 } from "./lifetimes.testing.ts";
 import { RpcError, type HandlerContext, type SessionReadable } from "./index.ts";
+import type { PlainSession } from "./session.ts";
 
 describe("streams of a request", () => {
   it("go with their call while it is not answered, and live on afterwards", async () => {
@@ -256,4 +257,33 @@ describe("a handler's own lifetime", () => {
     await Promise.all([ends.a.closed, ends.b.closed]);
     await expectEmpty(ends);
   });
+});
+
+it("a thousand calls and notifications that use all of it leave nothing on the session's lifetime", async () => {
+  const ran = { calls: 0, notes: 0 };
+  const ends = await open(
+    {},
+    {
+      handlers: {
+        count: (_: unknown, context: HandlerContext) => {
+          context.defer(() => void ran.calls++);
+          return { numbers: new Endless(), aborted: context.signal.aborted };
+        },
+      },
+      notifications: {
+        note: async (_: unknown, context: HandlerContext) => {
+          context.defer(() => void ran.notes++);
+          if (context.signal.aborted) await turn();
+        },
+      },
+    },
+  );
+  for (let n = 0; n < 1000; n++) {
+    const { numbers } = await ends.a.call<{ numbers: SessionReadable<number> }>("count");
+    for await (const _ of numbers) break;
+    await ends.a.notify("note");
+  }
+  await until(() => ran.calls === 1000 && ran.notes === 1000);
+  expect([ends.a, ends.b].map((session) => (session as PlainSession).lifetime.children)).toEqual([0, 0]);
+  await expectEmptyAndClose(ends);
 });
