@@ -1,5 +1,5 @@
 import type { Id, NotificationMessage } from "@sluice/codec";
-import { CancelledError, type IncomingCall } from "@sluice/core";
+import type { IncomingCall } from "@sluice/core";
 import type { Lifetime } from "./lifetime.ts";
 import type { PlainSession, Session } from "./session.ts";
 

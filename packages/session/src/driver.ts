@@ -132,8 +132,8 @@ export class Driver implements Host, TransportEvents {
   onEnd(): void {
     this.core.inputEnded(clock());
   }
-  onClose(error?: TransportError): void {
-    this.core.transportLost(error);
+  onClose(cause?: TransportError): void {
+    this.core.transportLost(cause);
     if (this.#finalizing === undefined) this.#over();
     else void this.#finalizing.then(this.#over);
   }
@@ -183,7 +183,7 @@ export class Driver implements Host, TransportEvents {
   }
 
   // L6: finalizers first, while nothing more can be called; the transport is released last. One deadline for both.
-  ended(error: SessionError): void {
+  ended(reason: SessionError): void {
     clearTimeout(this.#timer);
     const late = new Promise<void>((resolve) => {
       this.#timer = setTimeout(() => {
@@ -192,12 +192,12 @@ export class Driver implements Host, TransportEvents {
       }, this.core.limits.close);
     });
     const finalizing = this.lifetime.close();
-    this.#rejectOpened(error);
+    this.#rejectOpened(reason);
     const last = this.core.flush();
     if (last.length > 0) this.#transport.write(last);
     this.#handOver();
-    if (finalizing === undefined) this.#release(error);
-    else this.#finalizing = Promise.race([finalizing, late]).then(() => this.#release(error));
+    if (finalizing === undefined) this.#release(reason);
+    else this.#finalizing = Promise.race([finalizing, late]).then(() => this.#release(reason));
   }
 
   #release(error: SessionError): void {

@@ -127,6 +127,7 @@ describe("a handle of the plain door that is dropped", () => {
     await ends.a.call("peek", { numbers: source });
     await untilCollected(() => leaks.length > 0);
     await until(() => source.left === 1);
+    expect(ends.heard.a.of("stop")).toBe(1);
     await Plain.expectEmptyAndClose(ends);
   });
 

@@ -36,7 +36,8 @@ const WAYS: Record<string, Leave> = {
   "cancel of a reader": (numbers) => void numbers.getReader().cancel(),
   asyncDispose: (numbers) => void numbers[Symbol.asyncDispose](),
   "await using": async (numbers) => {
-    await using _held = numbers;
+    await using held = numbers;
+    void held;
   },
   "the call's signal": (_, abort) => abort.abort(),
   "the signal of a pipe": async (numbers) => {

@@ -12,11 +12,14 @@ import {
   openEffect,
   type EffectEnds,
 } from "./lifetimes.effect-testing.ts";
-import { expectEmpty, isEmpty, quiet, turn, until } from "./lifetimes.testing.ts";
+import { isEmpty, quiet, turn, until } from "./lifetimes.testing.ts";
 import { StreamError } from "./index.ts";
 import type { PlainSession } from "./session.ts";
 
 type Numbers = Stream.Stream<number, StreamError>;
+
+const outcome = (exit: Exit.Exit<unknown, unknown>): string =>
+  Exit.isFailure(exit) ? "failed" : "succeeded";
 
 const note = (steps: string[], step: string): Effect.Effect<void> => Effect.sync(() => void steps.push(step));
 
@@ -91,7 +94,7 @@ describe("closing a session's scope", () => {
           slow: () =>
             Effect.gen(function* () {
               yield* Effect.addFinalizer(() => slowly("first finalizer"));
-              yield* Effect.addFinalizer((exit) => slowly(`second finalizer: ${exit._tag}`));
+              yield* Effect.addFinalizer((exit) => slowly(`second finalizer: ${outcome(exit)}`));
               return yield* Effect.ensuring(Effect.never, slowly("the handler"));
             }),
         },
@@ -101,7 +104,7 @@ describe("closing a session's scope", () => {
     const call = Effect.runPromiseExit(Effect.scoped(ends.a.call("slow")));
     await until(() => ends.b.stats().handlers === 1);
     await closeScope(ends.scope.b);
-    expect(steps).toEqual(["the handler", "second finalizer: Failure", "first finalizer", "the session"]);
+    expect(steps).toEqual(["the handler", "second finalizer: failed", "first finalizer", "the session"]);
     expect(Exit.isFailure(await call)).toBe(true);
     await expectEmptyAndClose(ends);
   });
@@ -140,6 +143,7 @@ describe("closing a session's scope", () => {
     void Effect.runPromiseExit(Effect.scoped(ends.a.call("stuck")));
     await until(() => ends.b.stats().handlers === 1);
     await closeScope(ends.scope.b);
+    expect(ends.b.plain.error).toMatchObject({ message: "its scope closed" });
     await expectEmptyAndClose(ends);
   });
 
@@ -151,11 +155,11 @@ describe("closing a session's scope", () => {
         handlers: {
           close: (_: unknown, { session }) =>
             Effect.promise(() => session.close("by the handler")).pipe(
-              Effect.onExit((exit) => note(steps, exit._tag)),
+              Effect.onExit((exit) => note(steps, outcome(exit))),
             ),
           closeAndStay: (_: unknown, { session }) => {
             void session.close("by the handler");
-            return Effect.onExit(Effect.never, (exit) => note(steps, exit._tag));
+            return Effect.onExit(Effect.never, (exit) => note(steps, outcome(exit)));
           },
         },
       },
@@ -163,7 +167,7 @@ describe("closing a session's scope", () => {
     const exit = await Effect.runPromiseExit(Effect.scoped(ends.a.call("close")));
     expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toMatchObject({ _tag: "SessionError" });
     await until(() => steps.length === 1);
-    expect(steps).toEqual(["Failure"]);
+    expect(steps).toEqual(["failed"]);
     await expectEmptyAndClose(ends);
   });
 
@@ -193,19 +197,20 @@ describe("a handler that ends its own session before it waits", () => {
         handlers: {
           leave: (_: unknown, { session }) => {
             void session.close("by the handler");
-            return Effect.onExit(Effect.never, (exit) => note(steps, exit._tag));
+            return Effect.onExit(Effect.never, (exit) => note(steps, outcome(exit)));
           },
         },
         notifications: {
           leave: (_: unknown, { session }) => {
             void session.close("by the handler");
-            return Effect.onExit(Effect.never, (exit) => note(steps, exit._tag));
+            return Effect.onExit(Effect.never, (exit) => note(steps, outcome(exit)));
           },
         },
       },
     );
     await Effect.runPromise(ends.a.notify("leave"));
     await until(() => steps.length === 1);
+    expect(steps).toEqual(["failed"]);
     await expectEmptyAndClose(ends);
   });
 });
@@ -213,7 +218,7 @@ describe("a handler that ends its own session before it waits", () => {
 describe("a thousand", () => {
   /** Finalizers that a scope holds. */
   const held = ({ state }: Scope.Closeable): number =>
-    state._tag === "Open" ? (state.finalizers?.size ?? 1) : 0;
+    "finalizers" in state ? (state.finalizers?.size ?? 1) : 0;
 
   it("scoped calls with streams, one after the other, leave nothing in the session's scope", async () => {
     const ends = await openEffect(
