@@ -188,8 +188,9 @@ export class ReceiveHalf {
       this.#queue.replaceLast(this.#join(last, payload));
       return;
     }
-    const mostly = payload.length * 2 >= payload.buffer.byteLength;
-    this.#queue.push({ payload: mostly ? payload : payload.slice(), cost: payload.length });
+    const awaited = last === undefined && this.onReadable !== undefined;
+    const view = awaited || payload.length * HELD >= payload.buffer.byteLength;
+    this.#queue.push({ payload: view ? payload : payload.slice(), cost: payload.length });
     if (last === undefined) this.onReadable?.();
   }
 
@@ -268,3 +269,5 @@ export class ReceiveHalf {
 }
 
 const SMALL = 2 * 1024;
+/** A view that waits may hold on to so many times its size: smaller ones are copied, larger ones cost less than that. */
+const HELD = 8;
