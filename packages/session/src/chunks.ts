@@ -9,7 +9,7 @@ const encoder = new TextEncoder();
  */
 export function encodeChunk(of: "bytes" | "items", chunk: unknown): Uint8Array {
   if (of === "items") return encodeItem(chunk);
-  if (chunk instanceof Uint8Array) return chunk;
+  if (chunk instanceof Uint8Array) return chunk.length > 0 ? chunk : empty(chunk);
   if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
   const hint = "send text through a TextEncoderStream, and JSON values as items(stream)";
@@ -18,6 +18,12 @@ export function encodeChunk(of: "bytes" | "items", chunk: unknown): Uint8Array {
     "us",
     `a byte stream carries Uint8Arrays, not ${nameOf(chunk)}: ${hint}`,
   );
+}
+
+// An empty chunk is nothing to send. One that had bytes once must not become one in silence.
+function empty(chunk: Uint8Array): Uint8Array {
+  if ((chunk.buffer as ArrayBuffer & { readonly detached?: boolean }).detached !== true) return chunk;
+  throw new StreamError(StreamCode.internal, "us", "the chunk's memory was transferred away: write a copy");
 }
 
 function encodeItem(item: unknown): Uint8Array {

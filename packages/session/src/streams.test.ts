@@ -324,3 +324,59 @@ describe("a stream that is left early", () => {
     await end(ends);
   });
 });
+
+describe("bytes that are transferred away", () => {
+  const transferred = (bytes: Uint8Array): Uint8Array => {
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer as ArrayBuffer] });
+    return bytes;
+  };
+
+  it("before they are written fail their stream, and say so", async () => {
+    const cancelled = new Gate<unknown>();
+    const ends = await pair(
+      {},
+      {
+        handlers: {
+          ...done,
+          read: ({ body }: { body: Bytes }) => failure(collect(body)).then(({ code }) => code as number),
+        },
+      },
+    );
+    const body = new ReadableStream({
+      pull: (controller) => controller.enqueue(transferred(text("gone"))),
+      cancel: (reason) => cancelled.open(reason),
+    });
+    expect(await ends.a.call("read", { body })).toBe(4);
+    expect(String(await cancelled.opened)).toContain("transferred");
+    await end(ends);
+  });
+
+  it("before they are sent fail their stream, and no other, nor the session", async () => {
+    const ends = await pair(
+      {},
+      {
+        handlers: {
+          ...done,
+          read: async ({ body }: { body: SessionReadable }) => {
+            const outcome = failure(collect(body));
+            return outcome.then(({ code }) => code as number);
+          },
+        },
+      },
+    );
+    // More than the window, so that some of it waits here.
+    const parts = Array.from({ length: 20 }, () => new Uint8Array(64 * 1024));
+    let n = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (n === parts.length) return controller.close();
+        controller.enqueue(parts[n]!);
+        if (n > 0) transferred(parts[n - 1]!);
+        n++;
+      },
+    });
+    expect([undefined, 4]).toContain(await ends.a.call("read", { body }));
+    expect([ends.a.error, ends.b.error]).toEqual([undefined, undefined]);
+    await end(ends);
+  });
+});

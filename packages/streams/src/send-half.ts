@@ -180,9 +180,15 @@ export class SendHalf {
   /** The next frame, of at most `max` payload bytes; undefined where there is no credit or nothing to send. */
   pull(max: number): Piece | undefined {
     if (!this.canSend) return undefined;
-    if (this.#queue.length === 0) {
+    const head = this.#queue.peek();
+    if (head === undefined) {
       this.#sent();
       return END;
+    }
+    // Nothing empty is ever queued: its memory was transferred away after it had been written.
+    if (head.length === 0) {
+      this.reset(StreamCode.internal, "a chunk was transferred away before it was sent");
+      return undefined;
     }
     // F2: what is left of a turn may be too little for a character, which must not be cut.
     const limit = Math.max(LONGEST_CHARACTER, Math.min(max, DATA_LIMIT));
@@ -213,7 +219,7 @@ export class SendHalf {
     let length = head.length;
     for (
       let next = this.#queue.peek();
-      next !== undefined && length + next.length <= room;
+      next !== undefined && next.length > 0 && length + next.length <= room;
       next = this.#queue.peek()
     ) {
       parts.push(next);
