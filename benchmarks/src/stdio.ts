@@ -19,7 +19,7 @@ export async function stdio(progress: (done: number) => void): Promise<Section> 
   const ours: Call = (params) => session.call("echo", params);
   const rates = { serial: pair(), pipelined: pair(), bytes: pair() };
   const beside: number[] = [];
-  await both(500, (call) => pipelined(call, 500), bare.call, ours);
+  for (const call of [bare.call, ours]) await pipelined(call, TRIAL_MS / 2); // to warm up
   for (let trial = 0; trial < TRIALS; trial++) {
     rates.serial.bare.push(await serial(bare.call, TRIAL_MS));
     rates.serial.ours.push(await serial(ours, TRIAL_MS));
@@ -68,10 +68,6 @@ async function start(): Promise<Session> {
   return connect(spawn(file!, args));
 }
 
-async function both(_ms: number, run: (call: Call) => Promise<number>, ...calls: Call[]): Promise<void> {
-  for (const call of calls) await run(call);
-}
-
 /** Calls a second, one at a time. */
 async function serial(call: Call, ms: number): Promise<number> {
   const start = performance.now();
@@ -109,13 +105,13 @@ async function bytes(session: Session): Promise<number> {
 /** How long calls take while a byte stream runs at full speed, in ms. */
 async function latencies(session: Session): Promise<number[]> {
   const stream = await session.call<ReadableStream<Uint8Array>>("flood", { bytes: BULK });
-  let running = true;
+  const run = { running: true };
   const reading = (async (): Promise<void> => {
     for await (const _ of stream);
-    running = false;
+    run.running = false;
   })();
   const times: number[] = [];
-  while (running) {
+  while (run.running) {
     const begun = performance.now();
     await session.call("echo", PARAMS);
     times.push(performance.now() - begun);

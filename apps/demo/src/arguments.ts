@@ -45,7 +45,7 @@ export function readArguments(): Arguments {
     return { source: positionals[0], size, json: values.json, runtime: own, peerRuntime };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
-    process.exit(2);
+    return process.exit(2);
   }
 }
 

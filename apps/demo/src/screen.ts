@@ -16,7 +16,7 @@ export class Screen {
 
   constructor(silent: boolean) {
     this.#silent = silent;
-    this.#color = process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined;
+    this.#color = isTerminal() && process.env["NO_COLOR"] === undefined;
   }
 
   title(text: string): void {
@@ -33,7 +33,7 @@ export class Screen {
 
   /** A progress bar over `total` MiB, where there is a terminal to draw it on. */
   bar(total: number): Bar {
-    if (this.#silent || process.stdout.isTTY !== true) return { update: () => {}, stop: () => {} };
+    if (this.#silent || !isTerminal()) return { update: () => {}, stop: () => {} };
     const format = "  {bar} {percentage} %  {value}/{total} MiB  {speed} MiB/s";
     const bar = new SingleBar({ format, hideCursor: true, clearOnComplete: true }, Presets.shades_classic);
     const begun = performance.now();
@@ -54,4 +54,9 @@ export class Screen {
   #style(style: Style, text: string): string {
     return this.#color ? styleText(style, text, { validateStream: false }) : text;
   }
+}
+
+// Not a boolean on every runtime.
+function isTerminal(): boolean {
+  return Boolean(process.stdout.isTTY);
 }

@@ -5,10 +5,9 @@ interface BufferMethods {
   utf8Slice?(this: Uint8Array, start: number, end: number): string;
   utf8Write?(this: Uint8Array, text: string, at: number): number;
 }
-const methods = ((globalThis as { Buffer?: { prototype: BufferMethods } }).Buffer?.prototype ??
-  {}) as BufferMethods;
-const slice = "Bun" in globalThis ? undefined : methods.utf8Slice;
-const write = "Deno" in globalThis ? undefined : methods.utf8Write;
+const methods = (globalThis as { Buffer?: { prototype: BufferMethods } }).Buffer?.prototype;
+const slice = "Bun" in globalThis ? undefined : methods?.utf8Slice;
+const write = "Deno" in globalThis ? undefined : methods?.utf8Write;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 

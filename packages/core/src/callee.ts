@@ -10,7 +10,6 @@ import {
 } from "@sluice/codec";
 import { StreamCode, type Half } from "@sluice/streams";
 import type { BatchAnswer } from "./batch.ts";
-import type { Caller, Mentions } from "./caller.ts";
 import type { Core } from "./core.ts";
 import { discard } from "./discard.ts";
 import { asRefused, CancelledError, RefusedError, RpcError, SessionError } from "./error.ts";
@@ -18,18 +17,19 @@ import { IncomingCall, IncomingCalls, type Answerer, type Incoming, type LaneOf 
 import { mayMention } from "./mention-in.ts";
 import { written } from "./mention-out.ts";
 import { refusal, register, type FilledSlot } from "./mentions.ts";
+import type { Mentions, Values } from "./values.ts";
 
 const NO_SLOTS: readonly FilledSlot[] = [];
 
 export class Callee implements Answerer {
   readonly #core: Core;
-  readonly #caller: Caller;
+  readonly #values: Values;
   readonly #calls: IncomingCalls;
   #highest = 0;
 
-  constructor(core: Core, caller: Caller, laneOf: LaneOf | undefined) {
+  constructor(core: Core, values: Values, laneOf: LaneOf | undefined) {
     this.#core = core;
-    this.#caller = caller;
+    this.#values = values;
     this.#calls = new IncomingCalls(core.limits, laneOf, (incoming) => this.#run(incoming));
   }
 
@@ -105,9 +105,9 @@ export class Callee implements Answerer {
     let text: string;
     let mentions: Mentions | undefined;
     try {
-      mentions = this.#caller.mention(result);
+      mentions = this.#values.mention(result);
       text = encodeResult(core.dialect, call.id, written(result, mentions));
-      this.#caller.checkSize(text);
+      this.#values.checkSize(text);
     } catch (cause) {
       const error = asRefused(cause);
       core.host.fault({
@@ -117,12 +117,12 @@ export class Callee implements Answerer {
       discard(core.host, result, error);
       return this.fail(call, error);
     }
-    const halves = this.#caller.open(mentions);
+    const halves = this.#values.open(mentions);
     this.#answered(call, text);
     // What is attached may put off the release of its half.
     if (halves.length === 0) this.#release(call);
     else whenOver(halves, () => this.#release(call));
-    this.#caller.attach(mentions, halves);
+    this.#values.attach(mentions, halves);
     core.settled();
   }
 

@@ -4,7 +4,6 @@ import {
   encodeNotification,
   encodeRequest,
   ErrorCode,
-  utf8Length,
   type AnswerMessage,
   type InvalidMessage,
 } from "@sluice/codec";
@@ -13,29 +12,28 @@ import type { Answer } from "./arrivals.ts";
 import type { Core } from "./core.ts";
 import type { CallOptions } from "./options.ts";
 import { asRefused, RefusedError, RpcError, SessionError, TimeoutError } from "./error.ts";
-import type { HostStream } from "./host.ts";
 import { mayMention } from "./mention-in.ts";
-import { isPlain, mentionStreams, written, type MentionsOf } from "./mention-out.ts";
+import { written } from "./mention-out.ts";
 import { dropAll, refusal, register, tooMany, type FilledSlot } from "./mentions.ts";
 import { OutgoingCall, OutgoingCalls, type Waiter } from "./outgoing.ts";
+import type { Mentions, Values } from "./values.ts";
 
 const NO_SLOTS: readonly FilledSlot[] = [];
 const NO_STREAMS: readonly Half[] = [];
-
-/** A value on its way out, and the streams of ours it mentions. */
-export type Mentions = MentionsOf<HostStream>;
 
 const NOBODY: Waiter = { result: () => {}, error: () => {} };
 const NO_OPTIONS: CallOptions = {};
 
 export class Caller {
   readonly #core: Core;
+  readonly #values: Values;
   readonly #calls: OutgoingCalls = new OutgoingCalls();
   // C6: the highest call of ours that the draining peer accepts.
   #accepted = Number.POSITIVE_INFINITY;
 
-  constructor(core: Core) {
+  constructor(core: Core, values: Values) {
     this.#core = core;
+    this.#values = values;
   }
 
   get pending(): number {
@@ -58,21 +56,21 @@ export class Caller {
     let text: string;
     let mentions: Mentions | undefined;
     try {
-      mentions = this.mention(params);
+      mentions = this.#values.mention(params);
       text = encodeRequest(core.dialect, id, method, written(params, mentions), extrasOf(options, core));
-      this.checkSize(text);
+      this.#values.checkSize(text);
     } catch (cause) {
       waiter.error(asRefused(cause));
       return undefined;
     }
-    const streams = this.open(mentions);
+    const streams = this.#values.open(mentions);
     const call = new OutgoingCall(id, method, waiter, streams);
     this.#calls.add(call);
     core.observer?.call?.("out", "start", id, method);
     core.outbox.message(text);
     core.host.wake();
     if (options.timeout !== undefined) this.#startTimeout(call, options.timeout, options.now ?? core.now);
-    this.attach(mentions, streams);
+    this.#values.attach(mentions, streams);
     return call;
   }
 
@@ -83,9 +81,8 @@ export class Caller {
     // S3: no streams, and so nothing is a mention or needs an escape.
     let text: string;
     try {
-      const { value } = mentionStreams(params, this.#lift, undefined);
-      text = encodeNotification(core.dialect, method, value, extras);
-      this.checkSize(text);
+      text = encodeNotification(core.dialect, method, this.#values.withoutStreams(params), extras);
+      this.#values.checkSize(text);
     } catch (cause) {
       throw asRefused(cause);
     }
@@ -186,58 +183,13 @@ export class Caller {
       this.#core.deadlines.cancel(call.deadline);
     }
     return () => {
-      for (const call of calls) call.waiter.error(error);
+      for (const call of calls) call.waiter.error(call.id > this.#accepted ? peerDraining() : error);
     };
   }
 
   peerDrains(accepted: number): void {
     this.#accepted = accepted;
   }
-
-  /**
-   * What a value mentions, and how it is then written; undefined where it is written as it is.
-   * @throws RefusedError, and whatever getters and toJSON of the value throw
-   */
-  mention(value: unknown): Mentions | undefined {
-    if (typeof value !== "object" || value === null || isPlain(value, this.#lift)) return undefined;
-    const core = this.#core;
-    const mentions = mentionStreams(value, this.#lift, core.greeted ? this.#allocate : undefined);
-    if (
-      mentions.mentioned.length > 0 &&
-      core.streams.openByUs + mentions.mentioned.length > core.peer!.limits.streams
-    )
-      throw new RefusedError("S14", `the peer takes ${core.peer!.limits.streams} streams at once`);
-    return mentions;
-  }
-
-  /** Opens our halves of what a message of ours mentions. */
-  open(mentions: Mentions | undefined): readonly Half[] {
-    if (mentions === undefined || mentions.mentioned.length === 0) return NO_STREAMS;
-    return mentions.mentioned.map(({ id, stream }) =>
-      this.#core.streams.add(id, stream.of, stream.by === "sender"),
-    );
-  }
-
-  /** Gives the driver's streams their halves, once the message is on its way. */
-  attach(mentions: Mentions | undefined, halves: readonly Half[]): void {
-    mentions?.mentioned.forEach(({ stream }, i) => stream.attach(halves[i]!));
-  }
-
-  /** @throws RefusedError where the peer does not take a message of this size. */
-  checkSize(text: string): void {
-    const max = this.#core.peer?.limits.message;
-    if (max === undefined || text.length * 3 <= max) return;
-    if (utf8Length(text) > max)
-      throw new RefusedError("limits.message", `the peer takes messages of up to ${max} bytes; use a stream`);
-  }
-
-  readonly #lift = (object: object): HostStream | undefined => this.#core.host.lift(object);
-
-  readonly #allocate = (): number => {
-    const id = this.#core.streams.allocate();
-    if (id === undefined) throw new RefusedError("S2", "stream ids are exhausted: open a new session");
-    return id;
-  };
 
   #refused(): Error | undefined {
     const core = this.#core;
@@ -252,8 +204,7 @@ export class Caller {
   #refusedCall(): Error | undefined {
     const { phase, limits } = this.#core;
     if (phase !== "open" && phase !== "draining") return undefined;
-    if (this.#accepted !== Number.POSITIVE_INFINITY)
-      return new RpcError(ErrorCode.draining, "the peer drains (C6)");
+    if (this.#accepted !== Number.POSITIVE_INFINITY) return peerDraining();
     if (this.#calls.size >= limits.pending)
       return new RefusedError("limits.pending", `${limits.pending} calls without an answer`);
     return undefined;
@@ -291,6 +242,11 @@ function extrasOf(
 ): Readonly<Record<string, unknown>> | undefined {
   if (timeout === undefined || !core.greeted) return extras;
   return { ...extras, deadline: Math.max(0, Math.floor(timeout)) };
+}
+
+// C6: it has not run, whatever became of the session.
+function peerDraining(): RpcError {
+  return new RpcError(ErrorCode.draining, "the peer drains (C6)");
 }
 
 function closing(): SessionError {

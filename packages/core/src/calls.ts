@@ -9,6 +9,7 @@ import type { CallOptions } from "./options.ts";
 import type { SessionError } from "./error.ts";
 import type { LaneOf } from "./incoming.ts";
 import type { OutgoingCall, Waiter } from "./outgoing.ts";
+import { Values } from "./values.ts";
 
 export class Calls {
   readonly #caller: Caller;
@@ -16,8 +17,9 @@ export class Calls {
   readonly #arrivals: Arrivals;
 
   constructor(core: Core, laneOf: LaneOf | undefined) {
-    this.#caller = new Caller(core);
-    this.#callee = new Callee(core, this.#caller, laneOf);
+    const values = new Values(core);
+    this.#caller = new Caller(core, values);
+    this.#callee = new Callee(core, values, laneOf);
     this.#arrivals = new Arrivals({
       settle: (answer) => this.#caller.settle(answer),
       start: (incoming) => this.#callee.start(incoming),

@@ -7,7 +7,7 @@ import { ErrorCode, jsonrpc, Lines, type DecodeError, type Dialect, type Framing
 import { move, type Role } from "@sluice/streams";
 import { Calls } from "./calls.ts";
 import { Deadlines } from "./deadlines.ts";
-import { SessionError } from "./error.ts";
+import { lost, SessionError } from "./error.ts";
 import { Faults, type Fault } from "./faults.ts";
 import { Greeter } from "./greeter.ts";
 import type { Hello } from "./greeting.ts";
@@ -138,7 +138,7 @@ export class Core {
   /** The transport is gone; nothing can be sent any more. */
   transportLost(cause: Error | undefined): void {
     if (this.#phase === "greeting" && cause === undefined) this.greeter.cut();
-    this.end(this.#finishing ?? this.#lost(cause));
+    this.end(this.#finishing ?? lost(cause, this.#goodbye, this.printed));
     this.outbox.clear();
   }
 
@@ -187,8 +187,7 @@ export class Core {
     if (this.#phase === "greeting") return this.close(reason); // nothing runs yet
     if (this.#phase !== "open") return;
     this.#move("drain");
-    if (this.greeted)
-      this.outbox.control({ type: "drain", call: this.calls.highestPeers, reason: short(reason) });
+    if (this.greeted) this.#tellDrain(reason);
     const message = "calls or streams were still open at the drain deadline (C6)";
     const late = new SessionError("timeout", "us", message, { rule: "C6" });
     this.deadlines.add(now + this.limits.drain, () => this.end(late));
@@ -279,8 +278,7 @@ export class Core {
     this.#move("end");
     this.#end = error;
     this.deadlines.clear();
-    if (tell)
-      this.outbox.control({ type: "drain", call: this.calls.highestPeers, reason: short(error.message) });
+    if (tell) this.#tellDrain(error.message);
     const tellCalls = this.calls.lose(error);
     const tellStreams = this.streams.lose(error);
     tellCalls();
@@ -288,19 +286,11 @@ export class Core {
     this.host.ended(error);
   }
 
-  // A peer that has said goodbye was not lost, however its transport went afterwards.
-  #lost(cause: Error | undefined): SessionError {
-    if (this.#goodbye !== undefined) return new SessionError("closed", "peer", this.#goodbye, { cause });
-    const message =
-      cause === undefined ? "the transport closed" : `the transport failed: ${cause.message}${this.printed}`;
-    return new SessionError("lost", "transport", message, { cause });
+  #tellDrain(reason: string): void {
+    this.outbox.control({ type: "drain", call: this.calls.highestPeers, reason: reason.slice(0, 500) });
   }
 
   #move(event: PhaseEvent): void {
     this.#phase = move(PHASE, this.#phase, event);
   }
-}
-
-function short(reason: string): string {
-  return reason.slice(0, 500);
 }

@@ -118,3 +118,11 @@ export function asRefused(cause: unknown): RefusedError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new RefusedError("JSON", `a value JSON cannot write: ${why}`, { cause });
 }
+
+/** The transport is gone. A peer that has said goodbye was not lost, however its transport went afterwards. */
+export function lost(cause: Error | undefined, goodbye: string | undefined, printed: string): SessionError {
+  if (goodbye !== undefined) return new SessionError("closed", "peer", goodbye, { cause });
+  const message =
+    cause === undefined ? "the transport closed" : `the transport failed: ${cause.message}${printed}`;
+  return new SessionError("lost", "transport", message, { cause });
+}

@@ -137,8 +137,8 @@ export class PlainSession implements Session {
       );
     const { signal } = options;
     if (signal?.aborted === true) return Promise.reject(cancelled(signal));
-    const coreOptions = toCore(options, driver.now);
     return new Promise((resolve, reject) => {
+      const coreOptions = toCore(options, driver.now);
       if (signal === undefined) {
         driver.send(method, params, { result: resolve, error: reject }, coreOptions);
         return;
@@ -160,8 +160,10 @@ export class PlainSession implements Session {
   }
 }
 
-/** What the core needs to know of a call's options, at this time. */
+/** What the core needs to know of a call's options, at this time. @throws RangeError */
 export function toCore({ timeout, traceparent, tracestate }: CallOptions, now: number): CoreCallOptions {
+  if (timeout !== undefined && !(timeout > 0))
+    throw new RangeError(`timeout must be above 0 ms, not ${timeout}`);
   const extras = {
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(tracestate === undefined ? {} : { tracestate }),

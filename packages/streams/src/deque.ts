@@ -57,7 +57,7 @@ export class Deque<T> {
 
   #grow(): void {
     const size = Math.max(SMALLEST, 2 * this.#ring.length);
-    const ring = new Array<T | undefined>(size).fill(undefined);
+    const ring = Array.from({ length: size }, (): T | undefined => undefined);
     for (let i = 0; i < this.#length; i++) ring[i] = this.#ring[(this.#head + i) & (this.#ring.length - 1)];
     this.#ring = ring;
     this.#head = 0;

@@ -9,6 +9,8 @@ export type Role = "initiator" | "acceptor";
 
 /** After our end or reset the peer may still send so many grants or stops that crossed it (S13). */
 const CROSSING = 3;
+/** For so many ended streams at once: what a peer saved up beyond is a flood. */
+const REMEMBERED = 4096;
 
 export class Registry {
   readonly #open: Map<number, Half> = new Map();
@@ -75,7 +77,7 @@ export class Registry {
     if (!this.#open.delete(half.id)) return;
     if (this.#isOurs(half.id)) this.#openByUs--;
     else this.#openByPeer--;
-    if (half.kind === "send") this.#crossing += CROSSING;
+    if (half.kind === "send") this.#crossing = Math.min(this.#crossing + CROSSING, CROSSING * REMEMBERED);
   }
 
   /** S13: whether a grant or stop for a gone stream is one that crossed our end. Uses it up. */
