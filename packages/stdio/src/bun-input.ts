@@ -17,7 +17,8 @@ export class BunInput extends EventEmitter implements Input {
     const before = this.#state;
     if (before !== "idle" && before !== "paused") return;
     this.#state = "flowing";
-    if (before === "idle") this.#read().catch((error: unknown) => this.#state !== "over" && this.emit("error", error));
+    if (before === "idle")
+      this.#read().catch((error: unknown) => this.#state !== "over" && this.emit("error", error));
     else this.#resumed();
   }
 

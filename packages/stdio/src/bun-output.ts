@@ -85,7 +85,10 @@ export class BunOutput extends EventEmitter implements Output {
     // reject decides, and all are listened to.
     if (this.#state === "open") this.#state = "full";
     this.#waiting++;
-    Promise.all(pending).then(() => this.#flushed(), (error: unknown) => this.#break(error));
+    Promise.all(pending).then(
+      () => this.#flushed(),
+      (error: unknown) => this.#break(error),
+    );
   }
 
   #flushed(): void {

@@ -4,7 +4,7 @@ import { fstatSync, readdirSync, readlinkSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Transport } from "@sluice/transport";
 import { leadNowhere } from "./descriptor.ts";
-import { openStreams } from "./node.ts";
+import { openStreams } from "./node-streams.ts";
 import { Parent, type OwnStreams, type ParentOptions } from "./parent.ts";
 
 export { ChildExitError } from "./child-exit-error.ts";

@@ -23,6 +23,7 @@ export function closeOutput(): void {
 export function leadNowhere(numbers: readonly number[]): void {
   const last = Math.max(...numbers);
   const opened: number[] = [];
-  while ((opened.at(-1) ?? 0) < last) opened.push(openSync(process.platform === "win32" ? "NUL" : "/dev/null", "w"));
+  while ((opened.at(-1) ?? 0) < last)
+    opened.push(openSync(process.platform === "win32" ? "NUL" : "/dev/null", "w"));
   for (const fd of opened) if (!numbers.includes(fd)) closeSync(fd);
 }

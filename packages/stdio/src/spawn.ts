@@ -9,6 +9,7 @@ import { clearTimeout, setTimeout } from "node:timers";
 import { TransportError, type Chunk, type TransportEvents } from "@sluice/transport";
 import { ChildExitError } from "./child-exit-error.ts";
 import type { ChildTransport, ExitStatus, SpawnOptions } from "./child.ts";
+import { Ladder } from "./ladder.ts";
 import { guard, release, signalGroup } from "./orphans.ts";
 import { Pipes } from "./pipes.ts";
 import { startError } from "./start-error.ts";
@@ -38,6 +39,7 @@ class Child implements ChildTransport {
   readonly exited: Promise<ExitStatus>;
   readonly #grace: { readonly stdin: number; readonly term: number };
   readonly #tail: StderrTail;
+  readonly #ladder: Ladder;
   readonly #process: ChildProcess | undefined;
   readonly #pipes: Pipes | undefined;
   readonly #letGo: (() => void)[] = [];
@@ -47,9 +49,9 @@ class Child implements ChildTransport {
   /** Why it ends, where that is known before the process is gone. */
   #failure: TransportError | undefined;
   #exit: ExitStatus | undefined;
-  #signalled: "SIGTERM" | "SIGKILL" | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #endTimer: NodeJS.Timeout | undefined;
+  /** Tells the user of the end of the output, where that was put off. */
+  #tellEnd: () => void = () => {};
   #resolveExited: (status: ExitStatus) => void = () => {};
 
   constructor(command: string, args: readonly string[], options: SpawnOptions) {
@@ -61,6 +63,7 @@ class Child implements ChildTransport {
     this.pid = child?.pid;
     this.label = this.pid === undefined ? `child (${line})` : `child ${this.pid} (${line})`;
     this.#process = child;
+    this.#ladder = new Ladder(this.pid);
     if (child === undefined) return;
 
     const [input, output] = [child.stdout as Readable, child.stdin as Writable];
@@ -108,7 +111,7 @@ class Child implements ChildTransport {
     if (this.#life !== "running") return;
     this.#life = "closing";
     this.#pipes?.end();
-    this.#climb(this.#grace.stdin, this.#grace.term);
+    this.#ladder.climb(this.#grace.stdin, this.#grace.term);
   }
 
   abort(error?: TransportError): void {
@@ -116,7 +119,7 @@ class Child implements ChildTransport {
     this.#life = "aborting";
     this.#failure = error;
     this.#pipes?.destroy();
-    if (this.#exit === undefined) this.#climb(0, Math.min(this.#grace.term, 200));
+    if (this.#exit === undefined) this.#ladder.climb(0, Math.min(this.#grace.term, 200));
     else this.#finish();
   }
 
@@ -156,29 +159,17 @@ class Child implements ChildTransport {
     this.#finish();
   }
 
-  /** Waits, sends SIGTERM, waits, sends SIGKILL. A new ladder replaces the old. */
-  #climb(patience: number, term: number): void {
-    clearTimeout(this.#timer);
-    const kill = (): void => this.#signal("SIGKILL");
-    const ask = (): void => {
-      this.#signal("SIGTERM");
-      this.#timer = setTimeout(kill, term);
-    };
-    if (patience > 0) this.#timer = setTimeout(ask, patience);
-    else ask();
-  }
-
-  #signal(signal: "SIGTERM" | "SIGKILL"): void {
-    if (this.pid === undefined) return;
-    this.#signalled = signal;
-    signalGroup(this.pid, signal);
-  }
-
   // Most often the process is ending, and how it ended says more than the end of its output: give it time for that.
   #inputEnded(tell: () => void): void {
     const expected = this.#life !== "running" && this.#failure === undefined;
     if (expected) tell();
-    else if (this.#exit === undefined) this.#endTimer = setTimeout(tell, EXIT_FOLLOWS);
+    else {
+      this.#tellEnd = () => {
+        this.#tellEnd = () => {};
+        tell();
+      };
+      if (this.#exit === undefined) this.#endTimer = setTimeout(() => this.#tellEnd(), EXIT_FOLLOWS);
+    }
     this.#done();
   }
 
@@ -188,14 +179,14 @@ class Child implements ChildTransport {
     if (this.#life !== "running") return;
     this.#life = "closing";
     this.#failure = error;
-    this.#climb(this.#grace.stdin, this.#grace.term);
+    this.#ladder.climb(this.#grace.stdin, this.#grace.term);
   }
 
   #gone(exit: ExitStatus): void {
     const pid = this.pid as number;
     this.#exit = exit;
     this.#resolveExited(exit);
-    clearTimeout(this.#timer);
+    this.#ladder.stop();
     clearTimeout(this.#endTimer);
     // What the process left behind ends, too.
     if (!signalGroup(pid, "SIGTERM")) release(pid);
@@ -225,17 +216,18 @@ class Child implements ChildTransport {
     if (this.#life === "over") return;
     if (this.#life !== "aborting" && this.#exit !== undefined) this.#failure = this.#verdict(this.#exit);
     this.#life = "over";
-    clearTimeout(this.#timer);
+    clearTimeout(this.#endTimer);
+    if (this.#failure === undefined) this.#tellEnd();
     for (const letGo of this.#letGo) letGo();
     this.#pipes?.silence();
     this.#events?.onClose(this.#failure);
   }
 
   #verdict(exit: ExitStatus): TransportError | undefined {
-    if (this.#failure !== undefined && this.#signalled !== undefined) return this.#failure;
+    if (this.#failure !== undefined && this.#ladder.signalled !== undefined) return this.#failure;
     if (this.#life === "closing" && exit.code === 0 && this.#failure === undefined) return undefined;
     const hint =
-      this.#signalled === undefined
+      this.#ladder.signalled === undefined
         ? this.#life === "closing" && this.#failure === undefined
           ? " after its input was closed"
           : " in the middle of the conversation"

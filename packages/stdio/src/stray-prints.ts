@@ -18,5 +18,5 @@ export function divertPrints(): void {
     const print = prints[name];
     if (typeof print === "function" && name !== "Console") global[name] = print.bind(prints);
   }
-  process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
+  process.stdout.write = process.stderr.write.bind(process.stderr);
 }

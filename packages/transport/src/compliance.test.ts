@@ -1,5 +1,5 @@
-import { describe, it } from "vitest";
-import { compliancePeer, complianceCases, remoteCases, type Pair } from "./compliance.ts";
+import { describe, expect, it } from "vitest";
+import { compliancePeer, complianceCases, remoteCases, type Pair, type RemotePair } from "./compliance.ts";
 import { memoryPair } from "./memory.ts";
 import { shapedPair } from "./shaped.ts";
 import type { Chunk, Transport } from "./transport.ts";
@@ -11,10 +11,11 @@ const units = ["bytes", "messages"] as const;
 /** A clock without time: what is due later comes in a later turn. */
 const soon = (fn: () => void): void => {
   const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
+  port1.addEventListener("message", () => {
     port1.close();
     fn();
-  };
+  });
+  port1.start();
   port2.postMessage(undefined);
 };
 
@@ -45,26 +46,24 @@ const kinds: Record<string, (unit: "bytes" | "messages") => [Transport, Transpor
 for (const [kind, make] of Object.entries(kinds)) {
   for (const unit of units) {
     describe(`${kind} of ${unit}`, () => {
+      const pair = async (): Promise<Pair> => {
+        const [left, right] = make(unit);
+        return { left, right, dispose };
+      };
       for (const one of complianceCases) {
-        it(one.name, () =>
-          one.run(async (): Promise<Pair> => {
-            const [left, right] = make(unit);
-            return { left, right, dispose };
-          }),
-        );
+        it(one.name, () => expect(one.run(pair)).resolves.toBeUndefined());
       }
     });
   }
 }
 
 describe("the remote cases over a memory pair", () => {
+  const pair = async (): Promise<RemotePair> => {
+    const [near, far] = memoryPair();
+    void compliancePeer(far);
+    return { near, dispose };
+  };
   for (const one of remoteCases) {
-    it(one.name, () =>
-      one.run(async () => {
-        const [near, far] = memoryPair();
-        void compliancePeer(far);
-        return { near, dispose };
-      }),
-    );
+    it(one.name, () => expect(one.run(pair)).resolves.toBeUndefined());
   }
 });

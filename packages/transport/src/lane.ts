@@ -33,7 +33,13 @@ export class Lane {
   /** Bytes that wait. */
   waiting = 0;
 
-  constructor(shape: Shape, salt: number, unit: "bytes" | "messages", deliver: (chunk: Chunk) => boolean, onEmptier: () => void) {
+  constructor(
+    shape: Shape,
+    salt: number,
+    unit: "bytes" | "messages",
+    deliver: (chunk: Chunk) => boolean,
+    onEmptier: () => void,
+  ) {
     this.#shape = shape;
     this.#unit = unit;
     this.#deliver = deliver;

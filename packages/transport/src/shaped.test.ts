@@ -43,7 +43,13 @@ class Seen {
   }
 }
 
-function link(shape: Shape): { clock: Clock; left: Transport; atLeft: Seen; right: Transport; atRight: Seen } {
+function link(shape: Shape): {
+  clock: Clock;
+  left: Transport;
+  atLeft: Seen;
+  right: Transport;
+  atRight: Seen;
+} {
   const clock = new Clock();
   const [left, right] = shapedPair({ schedule: clock.schedule, ...shape });
   return { clock, left, atLeft: new Seen(left), right, atRight: new Seen(right) };

@@ -37,8 +37,20 @@ class ShapedTransport implements Transport {
     this.unit = inner.unit;
     this.label = inner.label;
     this.#left = shape.cutAfter ?? Infinity;
-    this.#out = new Lane(shape, 0, inner.unit, (chunk) => this.#carry(chunk, (part) => inner.write([part])), () => this.#sent());
-    this.#in = new Lane(shape, 1, inner.unit, (chunk) => this.#carry(chunk, (part) => this.#give(part)), () => this.#received());
+    this.#out = new Lane(
+      shape,
+      0,
+      inner.unit,
+      (chunk) => this.#carry(chunk, (part) => inner.write([part])),
+      () => this.#sent(),
+    );
+    this.#in = new Lane(
+      shape,
+      1,
+      inner.unit,
+      (chunk) => this.#carry(chunk, (part) => this.#give(part)),
+      () => this.#received(),
+    );
   }
 
   start(events: TransportEvents): void {

@@ -5,12 +5,18 @@ import type { Chunk, Transport } from "./transport.ts";
 import { fromWebStreams, toWebStreams } from "./web.ts";
 
 function closing(transport: Transport): Promise<TransportError | undefined> {
-  return new Promise((resolve) => transport.start({ onData() {}, onDrain() {}, onEnd() {}, onClose: resolve }));
+  return new Promise((resolve) =>
+    transport.start({ onData() {}, onDrain() {}, onEnd() {}, onClose: resolve }),
+  );
 }
 
 it("an error of the readable closes with code read", async () => {
-  const readable = new ReadableStream<Chunk>({ start: (controller) => controller.error(new Error("no more")) });
-  const error = await closing(fromWebStreams({ readable, writable: new WritableStream() }, { label: "a socket" }));
+  const readable = new ReadableStream<Chunk>({
+    start: (controller) => controller.error(new Error("no more")),
+  });
+  const error = await closing(
+    fromWebStreams({ readable, writable: new WritableStream() }, { label: "a socket" }),
+  );
   expect(error?.code).toBe("read");
   expect(error?.message).toBe("reading from a socket failed: no more");
 });

@@ -49,7 +49,8 @@ export function toWebStreams(transport: Transport): WebStreams {
   const writable = new WritableStream<Chunk>(
     {
       start: (controller) => void (output = controller),
-      write: (chunk) => (transport.write([chunk]) ? undefined : new Promise<void>((resolve) => (drained = resolve))),
+      write: (chunk) =>
+        transport.write([chunk]) ? undefined : new Promise<void>((resolve) => (drained = resolve)),
       close: () => transport.close(),
       abort: (cause) => transport.abort(new TransportError("aborted", "the writable was aborted", { cause })),
     },
@@ -103,7 +104,8 @@ class WebTransport implements Transport {
     if (this.#life === "over" || this.#writing === "ended" || this.#writing === "flushed") return false;
     for (const chunk of chunks) {
       if (this.unit === "messages") continue;
-      if (typeof chunk === "string") throw new TypeError("this transport carries bytes: encode text before writing it");
+      if (typeof chunk === "string")
+        throw new TypeError("this transport carries bytes: encode text before writing it");
     }
     for (const chunk of chunks) {
       // `closed` tells of failures.
@@ -140,8 +142,8 @@ class WebTransport implements Transport {
     if (this.#life === "over") return;
     this.#life = "over";
     this.#resumed();
-    this.#reader.cancel(error).catch(() => {});
-    this.#writer.abort(error).catch(() => {});
+    unheard(this.#reader.cancel(error));
+    unheard(this.#writer.abort(error));
     queueMicrotask(() => this.#events?.onClose(error));
   }
 
@@ -183,6 +185,17 @@ class WebTransport implements Transport {
 
   #failed(code: "read" | "write", cause: unknown): void {
     const message = cause instanceof Error ? cause.message : String(cause);
-    this.abort(new TransportError(code, `${code === "read" ? "reading from" : "writing to"} ${this.label} failed: ${message}`, { cause }));
+    this.abort(
+      new TransportError(
+        code,
+        `${code === "read" ? "reading from" : "writing to"} ${this.label} failed: ${message}`,
+        { cause },
+      ),
+    );
   }
+}
+
+/** What a stream says after we have given it up interests nobody, and must not count as an unhandled rejection. */
+function unheard(promise: Promise<unknown>): void {
+  promise.catch(() => {});
 }
