@@ -56,7 +56,7 @@ export class Screen {
   }
 }
 
-// Not a boolean on every runtime.
+// Undefined on some runtimes, whatever the types say.
 function isTerminal(): boolean {
-  return Boolean(process.stdout.isTTY);
+  return process.stdout.isTTY;
 }

@@ -37,7 +37,7 @@ export function isStreamId(id: unknown): id is number {
 }
 
 /** S5: 0 to 2^53-1. */
-export function isOffset(offset: unknown): offset is number {
+function isOffset(offset: unknown): offset is number {
   return Number.isSafeInteger(offset) && (offset as number) >= 0;
 }
 

@@ -126,7 +126,7 @@ export class IncomingCall {
 }
 
 /** A notification on its way to its handler. */
-export interface IncomingNotification {
+interface IncomingNotification {
   readonly kind: "notification";
   readonly message: NotificationMessage;
   readonly size: number;

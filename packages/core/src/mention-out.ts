@@ -15,7 +15,7 @@ export interface Liftable {
   readonly by: "sender" | "receiver";
 }
 
-export interface Mentioned<L extends Liftable> {
+interface Mentioned<L extends Liftable> {
   readonly id: number;
   readonly stream: L;
 }

@@ -1,8 +1,6 @@
 // Our calls that wait for an answer.
-import type { AnswerMessage, DecodeError } from "@sluice/codec";
 import { move, type Half, type Table } from "@sluice/streams";
 import type { Deadline } from "./deadlines.ts";
-import { RpcError } from "./error.ts";
 
 export type OutgoingState = "waiting" | "answered" | "given up" | "lost";
 type OutgoingEvent = "answer" | "give up" | "lose";
@@ -93,12 +91,4 @@ export class OutgoingCalls {
     this.#givenUp.clear();
     return calls;
   }
-}
-
-/** An error answer, or a malformed one, as the error its caller gets. */
-export function answerError(answer: AnswerMessage | DecodeError): Error {
-  if (answer instanceof Error) return answer;
-  const { code, message, data } =
-    answer.kind === "error" ? answer.error : { code: 0, message: "", data: undefined };
-  return new RpcError(code, message, data);
 }

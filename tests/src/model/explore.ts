@@ -17,7 +17,7 @@ export interface Explored {
   readonly late: number;
 }
 
-export interface Found {
+interface Found {
   readonly what: string;
   readonly how: readonly string[];
 }

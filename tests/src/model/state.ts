@@ -13,8 +13,8 @@ export interface Move {
 
 export type Call = "idle" | "pending" | "cancelled" | "done";
 export type Handling = "none" | "running" | "done";
-export type WriterState = "none" | "open" | "ending" | "gone";
-export type ReaderState = "none" | "open" | "stopping" | "gone";
+type WriterState = "none" | "open" | "ending" | "gone";
+type ReaderState = "none" | "open" | "stopping" | "gone";
 
 export interface Writer {
   state: WriterState;

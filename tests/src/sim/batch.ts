@@ -14,7 +14,7 @@ export interface Batch {
   readonly differing: number[];
 }
 
-export function emptyBatch(): { -readonly [K in keyof Batch]: Batch[K] } {
+function emptyBatch(): { -readonly [K in keyof Batch]: Batch[K] } {
   return { seeds: 0, figures: {}, failures: [], replayed: 0, differing: [] };
 }
 
