@@ -225,15 +225,25 @@ export class Caller {
       this.#core.streams.drop(half, StreamCode.refused, "the call failed (S10)");
     if (message instanceof Error) return call.waiter.error(message);
     const { code, message: text, data } = message.error;
+    const { timeout, deadline } = call;
+    const late =
+      code === ErrorCode.cancelled && (data as { reason?: unknown } | undefined)?.reason === "deadline";
+    if (late && timeout !== undefined && deadline !== undefined && deadline.at - this.#core.now <= CLOCKS)
+      return call.waiter.error(new TimeoutError(call.method, timeout));
     call.waiter.error(new RpcError(code, text, data));
   }
 
   #startTimeout(call: OutgoingCall, ms: number, now: number): void {
     const core = this.#core;
+    call.timeout = ms;
     call.deadline = core.deadlines.add(now + ms, () => this.giveUp(call, new TimeoutError(call.method, ms)));
     core.host.schedule();
   }
 }
+
+// C5: both ends count down the same deadline, each by its own clock, and the peer may be first by this many ms. A caller
+// gets the same error either way.
+const CLOCKS = 3;
 
 // C5: the peer may give up too, from when the call arrives. Only those who greeted know the member.
 function extrasOf(

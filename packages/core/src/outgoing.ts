@@ -26,6 +26,8 @@ export class OutgoingCall {
   /** The streams its params mentioned (S10). */
   readonly streams: readonly Half[];
   deadline: Deadline | undefined;
+  /** ms, as the caller gave it. */
+  timeout: number | undefined;
   #state: OutgoingState = "waiting";
 
   constructor(id: number, method: string, waiter: Waiter, streams: readonly Half[]) {
