@@ -61,11 +61,9 @@ it("two sessions over two children at once keep apart", async () => {
 it("two sessions over one child at once: one through its pipes, one through a stream of the other", async () => {
   const outer = await worker();
   const { port } = await outer.call<{
-    port: { readable: SessionReadable; writable: WritableStream<Uint8Array> };
+    port: { readable: SessionReadable; writable: WritableStream<Chunk> };
   }>("dial");
-  const inner = await connect(
-    fromWebStreams({ readable: port.readable, writable: port.writable as WritableStream<Chunk> }),
-  );
+  const inner = await connect(fromWebStreams({ readable: port.readable, writable: port.writable }));
   const [deep, flat] = await Promise.all([inner.call("deep", { n: 1 }), outer.call("hello")]);
   expect([deep, flat]).toEqual([{ deep: { n: 1 } }, "here"]);
   await inner.close();

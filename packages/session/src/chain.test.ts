@@ -33,7 +33,9 @@ describe("a chain", () => {
   it("passes a message on, changed, also to the fallback", async () => {
     const renames: ChainHandler = {
       request: ({ method, params }) =>
-        Promise.resolve(Handled.no({ message: { method: `new/${method}`, params: { ...params, more: 1 } } })),
+        Promise.resolve(
+          Handled.no({ message: { method: `new/${method}`, params: { ...(params as object), more: 1 } } }),
+        ),
     };
     const { a } = await pair(
       {},
@@ -184,6 +186,7 @@ describe("a call that has been sent", () => {
     sent.cancel();
     await failure(a.call("sync"));
     await new Promise(setImmediate);
+    expect(a.stats().calls).toBe(0);
     await a.close();
   });
 });

@@ -22,7 +22,7 @@ export function encodeChunk(of: "bytes" | "items", chunk: unknown): Uint8Array {
 
 // An empty chunk is nothing to send. One that had bytes once must not become one in silence.
 function empty(chunk: Uint8Array): Uint8Array {
-  if ((chunk.buffer as ArrayBuffer & { readonly detached?: boolean }).detached !== true) return chunk;
+  if (!(chunk.buffer as ArrayBuffer).detached) return chunk;
   throw new StreamError(StreamCode.internal, "us", "the chunk's memory was transferred away: write a copy");
 }
 

@@ -31,6 +31,7 @@ export async function pair(
 }
 
 /** What a promise rejects with. */
+// oxlint-disable-next-line typescript/no-explicit-any -- an error of any class
 export function failure(promise: Promise<unknown>): Promise<any> {
   return promise.then(
     (value) => ({ unexpected: value }),
