@@ -126,8 +126,12 @@ export class Core {
     const cause = this.#input.partial
       ? new SessionError("lost", "transport", "the peer's last message was cut off", { rule: "L2" })
       : new SessionError("closed", "peer", this.#goodbye ?? "the peer closed the session");
+    // A peer that has said goodbye waits for nothing any more.
+    if (this.#goodbye !== undefined) return this.end(cause);
     this.#move("input ended");
     this.#finishing = cause;
+    // A peer that has said goodbye and sends no more waits for nothing.
+    if (this.#goodbye !== undefined) return this.end(cause);
     this.deadlines.add(now + this.limits.grace, () => this.end(cause));
     this.host.schedule();
     this.calls.inputEnded(cause);
@@ -273,8 +277,9 @@ export class Core {
   /** Ends the session: everything open fails with `error`, first in our own state, then for those who wait. */
   end(error: SessionError): void {
     if (this.#phase === "ended") return;
-    const tell =
-      this.greeted && error.by !== "transport" && this.#phase !== "draining" && this.#phase !== "finishing";
+    // Not to one that is gone, or has been told or has said goodbye itself.
+    const heard = error.by === "transport" || (error.by === "peer" && error.code === "closed");
+    const tell = this.greeted && !heard && this.#phase !== "draining" && this.#phase !== "finishing";
     this.#move("end");
     this.#end = error;
     this.deadlines.clear();

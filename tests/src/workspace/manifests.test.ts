@@ -8,7 +8,7 @@ interface Npm {
   readonly private?: boolean;
   readonly license?: string;
   readonly files?: readonly string[];
-  readonly exports: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly publishConfig?: {
     readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   };
@@ -39,6 +39,10 @@ const versions = new Map(
   ]),
 );
 
+function inDist(source: string, extension: string): string {
+  return source.replace("./src/", "./dist/").replace(/\.ts$/, extension);
+}
+
 for (const folder of folders) {
   const npm = json<Npm>(`${folder}/package.json`);
   const jsr = json<Jsr>(`${folder}/deno.json`);
@@ -57,11 +61,15 @@ for (const folder of folders) {
     it("has the same doors on both, and builds each of them", () => {
       const { "./package.json": manifest, ...doors } = npm.exports;
       expect(manifest).toBe("./package.json");
-      expect(jsr.exports).toEqual(doors);
-      const built = Object.entries(doors).map(([door, source]) => {
-        expect(exists(`${folder}/${source}`)).toBe(true);
-        const path = source.replace("./src/", "./dist/").replace(/\.ts$/, "");
-        return [door, { types: `${path}.d.ts`, default: `${path}.js` }];
+      const sources = Object.entries(doors).map(
+        ([door, by]) => [door, typeof by === "string" ? { default: by } : by] as const,
+      );
+      // JSR knows no conditions: there the default has to pick by itself.
+      expect(jsr.exports).toEqual(Object.fromEntries(sources.map(([door, by]) => [door, by["default"]])));
+      const built = sources.map(([door, by]) => {
+        for (const source of Object.values(by)) expect(exists(`${folder}/${source}`)).toBe(true);
+        const paths = Object.entries(by).map(([condition, source]) => [condition, inDist(source, ".js")]);
+        return [door, { types: inDist(by["default"]!, ".d.ts"), ...Object.fromEntries(paths) }];
       });
       expect(npm.publishConfig?.exports).toEqual({
         ...Object.fromEntries(built),
