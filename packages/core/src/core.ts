@@ -130,8 +130,6 @@ export class Core {
     if (this.#goodbye !== undefined) return this.end(cause);
     this.#move("input ended");
     this.#finishing = cause;
-    // A peer that has said goodbye and sends no more waits for nothing.
-    if (this.#goodbye !== undefined) return this.end(cause);
     this.deadlines.add(now + this.limits.grace, () => this.end(cause));
     this.host.schedule();
     this.calls.inputEnded(cause);
