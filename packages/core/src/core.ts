@@ -112,6 +112,7 @@ export class Core {
     this.#input.push(chunk);
     for (let unit = this.#input.next(); unit !== undefined; unit = this.#input.next()) {
       this.#router.route(unit);
+      if (this.outbox.isBurst) this.host.wake(true);
       if (this.#tooMany !== undefined) this.end(this.#tooMany);
       if (this.error !== undefined) return;
     }

@@ -18,8 +18,8 @@ export interface HostStream extends Liftable {
 }
 
 export interface Host {
-  /** There is something to send: call `flush` soon, once for all that this turn produces. */
-  wake(): void;
+  /** There is something to send: call `flush` soon, once for all that this turn produces; or `now`, for it is much. */
+  wake(now?: boolean): void;
   /** Call `turn` in the next macrotask: what follows an answer waits for the caller's continuation. */
   turn(): void;
   /** The earliest deadline is now earlier. */

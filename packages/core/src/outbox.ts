@@ -22,6 +22,11 @@ const WRITE_BESIDE_CALLS = 64 * KiB;
 const TURN = 64 * KiB;
 const TURN_BESIDE_CALLS = 16 * KiB;
 const FRAME_COST = 64;
+/**
+ * Messages that go out before the turn is over. One write for everything is the cheapest, and lets the peer sleep until
+ * its end: with 64 calls in flight both ends worked by turns, a quarter slower than side by side.
+ */
+const BURST = 16;
 const NOTHING: never[] = [];
 
 type Control = Exclude<ControlFrame, DataFrame>;
@@ -61,6 +66,10 @@ export class Outbox {
   /** Bytes of messages and control that wait, roughly (L4). */
   get bytes(): number {
     return this.#bytes;
+  }
+  /** Whether so much waits that the peer had better begin with it. */
+  get isBurst(): boolean {
+    return this.#queue.length >= BURST;
   }
   get isEmpty(): boolean {
     const nothingFlushed = this.#output.length === 0 && this.#texts === undefined;

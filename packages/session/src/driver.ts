@@ -101,7 +101,11 @@ export class Driver implements Host, TransportEvents {
    * is nothing to share a write with, and the peer can start a microtask earlier.
    */
   send(method: string, params: unknown, waiter: Waiter, options?: CallOptions): OutgoingCall | undefined {
-    if (this.#flushing || this.core.calls.pending > 0) return this.core.call(method, params, waiter, options);
+    if (this.#flushing || this.core.calls.pending > 0) {
+      const call = this.core.call(method, params, waiter, options);
+      if (this.core.outbox.isBurst) this.#write();
+      return call;
+    }
     this.#flushing = true;
     const call = this.core.call(method, params, waiter, options);
     this.#flush();
@@ -140,7 +144,8 @@ export class Driver implements Host, TransportEvents {
 
   // What the core tells.
 
-  wake(): void {
+  wake(now: boolean = false): void {
+    if (now) return this.#write();
     if (this.#flushing) return;
     this.#flushing = true;
     void SOON.then(this.#flush);
@@ -212,15 +217,19 @@ export class Driver implements Host, TransportEvents {
 
   readonly #flush = (): void => {
     this.#flushing = false;
+    this.#write();
+    // L1, L2: a session that only had this left to say is over now that it has been handed to the transport.
+    this.core.settled();
+    if (this.#drained.length > 0 && this.core.outbox.bytes === 0) this.#handOver();
+  };
+
+  #write(): void {
     while (this.#writable && this.core.error === undefined && !this.core.outbox.isEmpty) {
       const chunks = this.core.flush();
       if (chunks.length === 0) break;
       this.#writable = this.#transport.write(chunks);
     }
-    // L1, L2: a session that only had this left to say is over now that it has been handed to the transport.
-    this.core.settled();
-    if (this.#drained.length > 0 && this.core.outbox.bytes === 0) this.#handOver();
-  };
+  }
 
   readonly #turn = (): void => this.core.turn();
 
