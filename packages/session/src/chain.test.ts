@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { failure, Gate, pair } from "./features.testing.ts";
 import { assertNoLeaks, Handled, RpcError, type ChainHandler, type Responder } from "./index.ts";
+import { macrotask } from "./macrotask.ts";
 
 const answers = (method: string, result: unknown, seen: string[] = []): ChainHandler => ({
   request(request, responder) {
@@ -185,7 +186,7 @@ describe("a call that has been sent", () => {
     sent.cancel();
     sent.cancel();
     await failure(a.call("sync"));
-    await new Promise(setImmediate);
+    await new Promise<void>(macrotask);
     expect(a.stats().calls).toBe(0);
     await a.close();
   });

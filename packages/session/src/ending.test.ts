@@ -3,6 +3,7 @@ import { memoryPair } from "@sluice/transport";
 import { describe, expect, it } from "vitest";
 import { collect, failure, Gate, pair, text } from "./features.testing.ts";
 import { assertNoLeaks, connect, serve, type HandlerContext, type Session } from "./index.ts";
+import { macrotask } from "./macrotask.ts";
 
 describe("a drain", () => {
   it.each(["caller", "callee"] as const)(
@@ -32,7 +33,7 @@ describe("a drain", () => {
       await failure(a.call("none"));
       const [drainer, other] = who === "caller" ? [a, b] : [b, a];
       const drained = drainer.drain("going down");
-      while (told.length === 0) await new Promise(setImmediate);
+      while (told.length === 0) await new Promise<void>(macrotask);
       expect(told).toEqual(["going down"]);
       expect(await failure(other.call("late"))).toMatchObject({ code: -32011, mayHaveRun: false });
       expect(drainer.error).toBe(undefined);
@@ -128,9 +129,9 @@ describe("beside the params", () => {
       },
     );
     const call = failure(a.call("hang", {}, { timeout: 20 }));
-    while (a.stats().outbox > 0) await new Promise(setImmediate);
+    while (a.stats().outbox > 0) await new Promise<void>(macrotask);
     // From now on the peer hears nothing: its own clock has to do it.
-    await new Promise(setImmediate);
+    await new Promise<void>(macrotask);
     wire[1].pause();
     const { message, signal } = await gone.opened;
     expect(message["deadline"]).toBe(20);
@@ -174,7 +175,7 @@ describe("the end of a session", () => {
         void failure(writer.write(new Uint8Array(1 << 20)));
         return failure(writer.closed);
       });
-      while (got.length < 10) await new Promise(setImmediate);
+      while (got.length < 10) await new Promise<void>(macrotask);
       if (how === "close") void b.close();
       else wire[1].abort();
       const error = await a.closed;

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type { SessionError } from "./index.ts";
 import { assertNoLeaks, connect, serve, type EffectSessionOptions, type Session } from "./effect.ts";
+import { macrotask } from "./macrotask.ts";
 
 export type Encoding = "frames" | "json";
 
@@ -23,7 +24,7 @@ export const run = <A, E>(program: Effect.Effect<A, E, Scope.Scope>): Promise<A>
 export const settle = ([a, b]: readonly [Session, Session]): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
     yield* Effect.exit(a.call("none"));
-    yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)));
+    yield* Effect.promise(() => new Promise<void>(macrotask));
     assertNoLeaks(a);
     assertNoLeaks(b);
   });

@@ -100,7 +100,10 @@ export class Lifetime {
     const exit = Effect.runSyncExit(effect);
     if (Exit.isSuccess(exit)) return undefined;
     const error = Cause.squash(exit.cause);
-    if (!Cause.isAsyncFiberError(error)) return void this.#failed(error);
+    if (!Cause.isAsyncFiberError(error)) {
+      this.#failed(error);
+      return undefined;
+    }
     return new Promise((resolve) => {
       error.fiber.addObserver((done) => {
         if (Exit.isFailure(done)) this.#failed(Cause.squash(done.cause));

@@ -14,7 +14,7 @@ export interface EffectEnds extends Pick<Ends, "heard" | "wire"> {
   readonly scope: { readonly a: Scope.Closeable; readonly b: Scope.Closeable };
 }
 
-type Options = EffectSessionOptions<never>;
+type Options = EffectSessionOptions;
 
 export async function openEffect(here: Options = {}, there: Options = {}): Promise<EffectEnds> {
   const [left, right] = memoryPair();

@@ -53,7 +53,7 @@ const ROUTES: Record<string, (handlers: Handlers) => Promise<Route>> = {
 };
 
 const run = (handlers: Handlers, method: string, params: unknown): Effect.Effect<unknown> =>
-  Effect.promise(async () => handlers[method]!(params, undefined as never) as unknown);
+  Effect.promise(async () => handlers[method]!(params, undefined as never));
 
 function route(caller: Session, sessions: readonly Session[]): Route {
   return {

@@ -3,6 +3,7 @@ import { memoryPair } from "@sluice/transport";
 import { describe, expect, it } from "vitest";
 import { Gate, pair } from "./features.testing.ts";
 import { connect, jsonrpc, type SessionOptions } from "./index.ts";
+import { macrotask } from "./macrotask.ts";
 
 /** Calls that start, and stay open until they are let go, by name. */
 class Runs {
@@ -43,7 +44,7 @@ async function runs(options: SessionOptions): Promise<{
     runs: all,
     call: (name) => a.call("run", { name }),
     started: async () => {
-      while (b.stats().handlers + b.stats().waiting < a.stats().calls) await new Promise(setImmediate);
+      while (b.stats().handlers + b.stats().waiting < a.stats().calls) await new Promise<void>(macrotask);
       return all.started;
     },
     close: () => a.close(),
@@ -171,7 +172,7 @@ describe("a continuation", () => {
         const behind = { jsonrpc: "2.0", method: "next", ...(what === "request" && { id: n }) };
         far.write([new TextEncoder().encode(`${JSON.stringify(answer)}\n${JSON.stringify(behind)}\n`)]);
         await call;
-        while (seen.length < 2 * n) await new Promise(setImmediate);
+        while (seen.length < 2 * n) await new Promise<void>(macrotask);
       }
       expect(seen).toEqual(Array.from({ length: 1000 }, () => ["continued", "next"]).flat());
       await session.close();

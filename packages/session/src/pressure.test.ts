@@ -2,11 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { collect, failure, Gate, pair, text } from "./features.testing.ts";
 import { assertNoLeaks, type SessionReadable } from "./index.ts";
+import { macrotask } from "./macrotask.ts";
 
 const settled = async (promise: Promise<unknown>): Promise<boolean> => {
   let is = false;
   void promise.finally(() => (is = true));
-  for (let n = 0; n < 5; n++) await new Promise(setImmediate);
+  for (let n = 0; n < 5; n++) await new Promise<void>(macrotask);
   return is;
 };
 
@@ -109,7 +110,7 @@ describe("a reader that does not read", () => {
     const out = new WritableStream({ write: () => stuck.opened }, { highWaterMark: 1 });
     const call = failure(a.call("write", { out: out }));
     const error = await (async () => {
-      while (b.stats().queued === 0) await new Promise(setImmediate);
+      while (b.stats().queued === 0) await new Promise<void>(macrotask);
       stuck.open();
       await a.close();
       return wrote.opened;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { failure, Gate, pair, text } from "./features.testing.ts";
 import { assertNoLeaks, tunnel, type Duplex } from "./index.ts";
+import { macrotask } from "./macrotask.ts";
 
 type Bytes = Duplex<Uint8Array<ArrayBuffer>>;
 const all = (readable: Bytes["readable"]): Promise<string> => new Response(readable).text();
@@ -36,7 +37,7 @@ describe.each(["params", "a result"])("a tunnel in %s", (where) => {
     const finish = async (): Promise<void> => {
       done.open();
       await ends.a.call("sync");
-      for (let n = 0; n < 5; n++) await new Promise(setImmediate);
+      for (let n = 0; n < 5; n++) await new Promise<void>(macrotask);
       assertNoLeaks(ends.a);
       assertNoLeaks(ends.b);
       await ends.a.close();
