@@ -67,7 +67,8 @@ export function turn(): Promise<void> {
 export async function until(what: () => boolean, turns: number = 50_000): Promise<void> {
   for (let n = 0; n < turns; n++) {
     if (what()) return;
-    await turn();
+    // Browsers may put timers, by which Effect yields there, behind the messages that make our turns.
+    await (n % 1000 === 999 ? new Promise((resolve) => setTimeout(resolve)) : turn());
   }
   throw new Error(`never came true: ${what.toString()}`);
 }
