@@ -30,7 +30,7 @@ const WAYS: Record<string, (call: Call) => Effect.Effect<unknown>> = {
   "a scope that a child of it is forked in": (call) =>
     Effect.gen(function* () {
       const scope = yield* Scope.make();
-      yield* Effect.forkIn(Scope.provide(call, scope), scope);
+      yield* Effect.forkIn(Scope.provide(call, scope), scope, { startImmediately: true });
       yield* Effect.promise(quiet);
       yield* Scope.close(scope, Exit.void);
     }),
