@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Scripted } from "./scripted.ts";
 import { Pair, TestStream } from "./testing.ts";
-import type { ReceiveHalf } from "@sluice/streams";
+import type { ReceiveHalf, SendHalf } from "@sluice/streams";
 
 const NOTHING = {
   calls: 0,
@@ -133,7 +133,7 @@ describe("the end of input", () => {
     ];
     pair.a.call("m", [up, small, down]);
     pair.settle();
-    (pair.b.seen.received[2] as any).write(new Uint8Array(5));
+    (pair.b.seen.received[2] as SendHalf).write(new Uint8Array(5));
     pair.settle();
     up.send.write(new Uint8Array(5000));
     small.send.write(new Uint8Array(100));

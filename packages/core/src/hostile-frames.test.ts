@@ -85,7 +85,7 @@ const breaches: readonly [rule: string, what: string, breach: Breach][] = [
     withStream(BODY, (s) => {
       s.end.seen.calls[0]!.succeed(null);
       s.end.seen.received[0]!.taken = true;
-      (s.end.seen.received[0] as any).stop(0, "");
+      (s.end.seen.received[0] as ReceiveHalf).stop(0, "");
       for (let i = 0; i < 5; i++) s.data(1, new Uint8Array(65_536));
     }),
   ],

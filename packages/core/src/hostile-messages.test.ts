@@ -249,7 +249,7 @@ it("params of null are none, and `__proto__` is a key like any other", () => {
   script.message('{"jsonrpc":"2.0","id":1,"method":"__proto__","params":null}');
   script.message('{"jsonrpc":"2.0","id":"constructor","method":"m","params":{"__proto__":{"x":1}}}');
   const [first, second] = script.end.seen.calls;
-  expect([first!.params, Object.keys(second!.params!), ({} as any).x]).toEqual([
+  expect([first!.params, Object.keys(second!.params!), ({} as { x?: unknown }).x]).toEqual([
     undefined,
     ["__proto__"],
     undefined,

@@ -24,9 +24,9 @@ const WAYS: Record<string, (call: Call) => Effect.Effect<unknown>> = {
     }),
   "Effect.timeout": (call) => inScope(Effect.timeout(call, 5)),
   "the session's own timeout": (call) => inScope(call),
-  "a race lost": (call) => inScope(Effect.race(call, Effect.sleep(5))),
+  "a race lost": (call) => inScope(Effect.race(call, Effect.promise(quiet))),
   "a failing sibling": (call) =>
-    inScope(Effect.all([call, Effect.andThen(Effect.sleep(5), Effect.fail("x"))], { concurrency: 2 })),
+    inScope(Effect.all([call, Effect.andThen(Effect.promise(quiet), Effect.fail("x"))], { concurrency: 2 })),
   "a scope that a child of it is forked in": (call) =>
     Effect.gen(function* () {
       const scope = yield* Scope.make();

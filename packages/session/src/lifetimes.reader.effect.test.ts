@@ -8,7 +8,7 @@ import * as Sink from "effect/Sink";
 import * as Stream from "effect/Stream";
 import { describe, expect, it } from "vitest";
 import { closeScope, EndlessStream, expectEmptyAndClose, openEffect } from "./lifetimes.effect-testing.ts";
-import { until } from "./lifetimes.testing.ts";
+import { until, quiet } from "./lifetimes.testing.ts";
 import { StreamError } from "./index.ts";
 
 type Numbers = Stream.Stream<number, StreamError>;
@@ -46,7 +46,7 @@ const WAYS: Record<string, Leave> = {
       yield* Fiber.interrupt(fiber);
     }),
   "Effect.timeout": (numbers) => Effect.exit(Effect.timeout(stuck(numbers), 1)),
-  "a race lost": (numbers) => Effect.race(stuck(numbers), Effect.sleep(1)),
+  "a race lost": (numbers) => Effect.race(stuck(numbers), Effect.promise(quiet)),
   "a failing sibling": (numbers) =>
     Effect.exit(Effect.all([stuck(numbers), Effect.fail("sibling")], { concurrency: 2 })),
   "Stream.toAsyncIterable and break": (numbers) =>
