@@ -15,7 +15,7 @@ import {
   type Waiter,
 } from "@sluice/core";
 import type { Half } from "@sluice/streams";
-import type { Chunk, Transport, TransportError, TransportEvents } from "@sluice/transport";
+import type { Chunk, CloseCause, Transport, TransportError, TransportEvents } from "@sluice/transport";
 import { lift, type Lifter } from "./lift.ts";
 import { Lifetime } from "./lifetime.ts";
 import { macrotask } from "./macrotask.ts";
@@ -71,10 +71,13 @@ export class Driver implements Host, TransportEvents {
     this.#transport = options.transport;
     this.lifetime = new Lifetime("the session", options.onFinalizerError);
     const { unit, quotes, encoding } = options.transport;
-    this.core = new Core(
-      { ...options.core, unit, quotes: quotes ?? false, framesFromStart: encoding === "frames" },
-      this,
-    );
+    const core: CoreOptions = {
+      ...options.core,
+      unit,
+      quotes: quotes ?? false,
+      framesFromStart: encoding === "frames",
+    };
+    this.core = new Core(encoding === "json" ? { ...core, encodings: ["json"] } : core, this);
     this.opened = new Promise((resolve, reject) => {
       this.#resolveOpened = resolve;
       this.#rejectOpened = reject;
@@ -207,7 +210,7 @@ export class Driver implements Host, TransportEvents {
 
   #release(error: SessionError): void {
     if (error.by === "transport") this.#transport.abort();
-    else this.#transport.close(error.message);
+    else this.#transport.close(error.message, CAUSE[error.code]);
   }
 
   readonly #over = (): void => {
@@ -245,6 +248,16 @@ export class Driver implements Host, TransportEvents {
     for (const resolve of waiting) resolve();
   }
 }
+
+const CAUSE: Readonly<Record<SessionError["code"], CloseCause>> = {
+  closed: "done",
+  drained: "done",
+  lost: "failed",
+  protocol: "protocol",
+  limit: "limit",
+  greeting: "protocol",
+  timeout: "timeout",
+};
 
 // A microtask. On Node this costs half of what queueMicrotask does.
 const SOON: Promise<void> = Promise.resolve();

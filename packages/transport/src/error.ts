@@ -1,5 +1,19 @@
-/** What went wrong, in a word a program can test. `exit`: the process behind the transport ended. */
-export type TransportErrorCode = "spawn" | "exit" | "read" | "write" | "timeout" | "aborted" | "protocol";
+/**
+ * What went wrong, in a word a program can test. `spawn`, `connect`: it never opened. `exit`: the process behind the
+ * transport ended. `closed`: the far end closed it for a reason that is no orderly end. `unknown-session`: the far end
+ * does not know, or no longer knows, the session; a new one may be opened.
+ */
+export type TransportErrorCode =
+  | "spawn"
+  | "connect"
+  | "exit"
+  | "closed"
+  | "unknown-session"
+  | "read"
+  | "write"
+  | "timeout"
+  | "aborted"
+  | "protocol";
 
 /** Why a transport ended. The message says who and what, and what to do where that is known. */
 export class TransportError extends Error {

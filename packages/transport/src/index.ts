@@ -1,4 +1,4 @@
-export type { Chunk, Transport, TransportEvents } from "./transport.ts";
+export type { Chunk, CloseCause, Transport, TransportEvents } from "./transport.ts";
 export { TransportError, type TransportErrorCode } from "./error.ts";
 export { memoryPair, type MemoryPairOptions } from "./memory.ts";
 export { shaped, shapedPair } from "./shaped.ts";

@@ -27,6 +27,7 @@ class ShapedTransport implements Transport {
   readonly #in: Lane;
   #left: number;
   #events: TransportEvents | undefined;
+  #why: Parameters<Transport["close"]> = [];
   #sending: "open" | "full" | "ended" | "passed" = "open";
   #receiving: "open" | "full" | "ended" | "passed" = "open";
   #life: "open" | "closing" | "over" = "open";
@@ -98,9 +99,10 @@ class ShapedTransport implements Transport {
     this.#received();
   }
 
-  close(): void {
+  close(...why: Parameters<Transport["close"]>): void {
     if (this.#sending === "ended" || this.#sending === "passed") return;
     this.#sending = "ended";
+    this.#why = why;
     this.#sent();
   }
 
@@ -130,7 +132,7 @@ class ShapedTransport implements Transport {
   #sent(): void {
     if (this.#sending === "ended" && this.#out.empty && this.#life === "open") {
       this.#sending = "passed";
-      this.#inner.close();
+      this.#inner.close(...this.#why);
     }
     if (this.#sending === "full" && this.#out.waiting <= FULL / 2) {
       this.#sending = "open";

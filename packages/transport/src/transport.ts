@@ -6,6 +6,12 @@ import type { TransportError } from "./error.ts";
 export type Chunk = Uint8Array | string;
 
 /**
+ * Why we close: `done` is an orderly end; with the others the peer is told what went wrong, where the medium can tell.
+ * `protocol`: the peer broke a rule. `limit`: it passed a limit. `timeout`: it did not answer in time. `failed`: we did.
+ */
+export type CloseCause = "done" | "protocol" | "limit" | "timeout" | "failed";
+
+/**
  * Carries chunks both ways, in order, each once.
  *
  * A transport owns whatever it needs to (a process, a socket) and lets go of it before `onClose`.
@@ -16,8 +22,11 @@ export interface Transport {
   readonly unit: "bytes" | "messages";
   /** Names the far end in errors, such as `child 4711 (node worker.ts)`. */
   readonly label: string;
-  /** Set where the medium itself has settled the encoding, as WebSocket subprotocol `sluice.v1` does (H4). */
-  readonly encoding?: "frames";
+  /**
+   * Set where the medium itself settles the encoding: `frames` as WebSocket subprotocol `sluice.v1` does (H4), `json`
+   * where nothing but text can travel.
+   */
+  readonly encoding?: "frames" | "json";
   /** True where the far end is a program of the same user, so that an error may quote what it printed. */
   readonly quotes?: boolean;
 
@@ -35,8 +44,11 @@ export interface Transport {
   pause(): void;
   resume(): void;
 
-  /** Orderly end: flushes what was accepted, then ends our direction; `onClose` follows once the far end is gone too. */
-  close(reason?: string): void;
+  /**
+   * Orderly end: flushes what was accepted, then ends our direction; `onClose` follows once the far end is gone too.
+   * The reason and its cause (default `done`) reach the far end where the medium can carry them.
+   */
+  close(reason?: string, cause?: CloseCause): void;
 
   /** Ends at once: what is not flushed is lost. `onClose` follows, with `error` if one was given. */
   abort(error?: TransportError): void;
