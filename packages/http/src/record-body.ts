@@ -1,0 +1,141 @@
+// One direction as a body that lasts: the server's response, and the client's request with `upload: "stream"`. What is
+// written waits here until the runtime asks for more, so what waits is counted once and small writes leave together.
+import { encodeRecord, endRecord, RECORD_LIMIT, stillHere } from "./records.ts";
+
+/** Bytes that leave in one record, where there are that many; a larger chunk leaves whole. */
+const BATCH = 64 * 1024;
+
+/** Who is told. */
+export interface RecordBodyOwner {
+  /** Half of what was too much has left. */
+  onDrain(): void;
+  /** The runtime has taken everything, and the end after it. */
+  onEnded(): void;
+  /** The runtime wants no more: the far end is gone. */
+  onCancel(): void;
+}
+
+export class RecordBody {
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly #owner: RecordBodyOwner;
+  readonly #highWater: number;
+  readonly #keepAlive: ReturnType<typeof setInterval>;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #queue: Uint8Array[] = [];
+  #waiting = 0;
+  #sending: "open" | "full" | "ending" | "over" = "open";
+  /** Whether anything has left since the last look. */
+  #lately: "quiet" | "busy" = "quiet";
+  /** Answers the runtime that asked while there was nothing. */
+  #asked: (() => void) | undefined;
+  #due: "no" | "soon" = "no";
+
+  /** `keepAlive` in ms. */
+  constructor(owner: RecordBodyOwner, highWater: number, keepAlive: number) {
+    this.#owner = owner;
+    this.#highWater = highWater;
+    this.stream = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+          // Runtimes send a response's headers with its first byte.
+          controller.enqueue(stillHere());
+        },
+        pull: () => {
+          if (this.#queue.length > 0 || this.#sending === "ending") return this.#flush();
+          return new Promise<void>((resolve) => (this.#asked = resolve));
+        },
+        cancel: () => {
+          if (this.#stop()) this.#owner.onCancel();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    this.#keepAlive = setInterval(() => this.#beat(), keepAlive);
+  }
+
+  /** Takes all chunks; false when more than `highWater` waits. */
+  write(chunks: readonly Uint8Array[]): boolean {
+    if (this.#sending === "ending" || this.#sending === "over") return false;
+    for (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; at += RECORD_LIMIT)
+        this.#queue.push(chunk.subarray(at, at + RECORD_LIMIT));
+      this.#waiting += chunk.length;
+    }
+    if (this.#waiting > this.#highWater) this.#sending = "full";
+    this.#schedule();
+    return this.#sending === "open";
+  }
+
+  /** Ends the direction after what waits. */
+  end(): void {
+    if (this.#sending === "ending" || this.#sending === "over") return;
+    this.#sending = "ending";
+    this.#schedule();
+  }
+
+  /** Cuts the body: the far end sees that it has not ended. What waits is lost. */
+  cut(): void {
+    if (this.#stop()) this.#controller?.error(new Error("the session has ended"));
+  }
+
+  #schedule(): void {
+    if (this.#asked === undefined || this.#due === "soon") return;
+    this.#due = "soon";
+    // After this turn, so that all it writes leaves together.
+    queueMicrotask(() => {
+      this.#due = "no";
+      if (this.#asked !== undefined && this.#sending !== "over") this.#flush();
+    });
+  }
+
+  #flush(): void {
+    this.#lately = "busy";
+    const batch: Uint8Array[] = [];
+    let size = 0;
+    for (const chunk of this.#queue) {
+      if (size > 0 && size + chunk.length > BATCH) break;
+      batch.push(chunk);
+      size += chunk.length;
+    }
+    this.#queue.splice(0, batch.length);
+    this.#waiting -= size;
+    for (const piece of encodeRecord(batch)) this.#controller?.enqueue(piece);
+    if (this.#sending === "ending" && this.#queue.length === 0) {
+      this.#controller?.enqueue(endRecord());
+      this.#controller?.close();
+      this.#stop();
+      this.#owner.onEnded();
+      return;
+    }
+    this.#answer();
+    if (this.#sending !== "full" || this.#waiting > this.#highWater / 2) return;
+    this.#sending = "open";
+    this.#owner.onDrain();
+  }
+
+  #beat(): void {
+    if (this.#lately === "quiet" && this.#asked !== undefined) {
+      this.#controller?.enqueue(stillHere());
+      this.#answer();
+    }
+    this.#lately = "quiet";
+  }
+
+  #answer(): void {
+    const answer = this.#asked;
+    this.#asked = undefined;
+    answer?.();
+  }
+
+  /** False where it had stopped before. */
+  #stop(): boolean {
+    if (this.#sending === "over") return false;
+    this.#sending = "over";
+    this.#queue = [];
+    this.#waiting = 0;
+    clearInterval(this.#keepAlive);
+    this.#answer();
+    return true;
+  }
+}
