@@ -24,6 +24,8 @@ export interface HttpLimits {
   readonly keptEvents: number;
   /** Bytes of events kept for a session (mcp wire). Beyond: the oldest go. Default 16 MiB. */
   readonly keptBytes: number;
+  /** What a client whose response was cut is told to wait before it resumes it (mcp wire). Default 1 s. */
+  readonly retry: number;
   /** How long `Server.close` waits for connections to end by themselves. Then it cuts them. Default 1 s. */
   readonly grace: number;
 }
@@ -39,6 +41,7 @@ export const HTTP_LIMITS: HttpLimits = {
   highWater: MIB,
   keptEvents: 1000,
   keptBytes: 16 * MIB,
+  retry: 1000,
   grace: 1000,
 };
 

@@ -1,5 +1,6 @@
 import type { Transport } from "@sluice/transport";
 import type { GuardOptions } from "@sluice/transport/guard";
+import type { EventStore } from "./event-store.ts";
 import type { DialLimits, HttpLimits } from "./limits.ts";
 
 /** The media type of the frames wire's bodies (PROTOCOL.md, P). */
@@ -70,6 +71,8 @@ export interface HandlerOptions extends GuardOptions, HeaderOptions, McpServerOp
 export interface McpServerOptions {
   /** How a request is answered: as a stream that carries messages before the answer (default), or as one JSON body. */
   readonly answers?: "stream" | "json";
+  /** Keeps what was sent, so that a response that was cut can be resumed. Default: in memory, within `keptEvents` and `keptBytes`. */
+  readonly store?: EventStore;
   /** Versions that may be named in the version header; others are answered 400. `any` for dialects that have none. Default: MCP's. */
   readonly versions?: readonly string[] | "any";
 }
