@@ -89,7 +89,7 @@ export class Intake {
     for (;;) {
       await this.#delivery.ready();
       const read = await body.next(this.#bodyTime);
-      if (this.#delivery.over) return GONE();
+      if (this.#delivery.over) return this.#settled();
       if (read.kind === "stopped") return SUPERSEDED();
       if (read.kind === "late")
         return refusal(408, "the body brings nothing: records of length 0 keep it open");
@@ -107,8 +107,13 @@ export class Intake {
     if (decoder.state !== "between" && decoder.state !== "ended")
       return refusal(400, "P1: the body ends inside of a record");
     await this.#delivery.ready();
-    if (body.stopped) return SUPERSEDED();
-    return this.#delivery.complete || !this.#delivery.over ? new Response(null, { status: 204 }) : GONE();
+    if (body.stopped && !this.#delivery.over) return SUPERSEDED();
+    return this.#delivery.over ? this.#settled() : DONE();
+  }
+
+  /** The session is over: in order where its end was delivered, and then so was all before it. */
+  #settled(): Response {
+    return this.#delivery.complete ? DONE() : GONE();
   }
 
   /** False where nothing may come any more. */
@@ -130,6 +135,8 @@ export class Intake {
     return refusal(400, problem);
   }
 }
+
+const DONE = (): Response => new Response(null, { status: 204 });
 
 const GONE = (): Response => refusal(404, "the session has ended: open a new one");
 
