@@ -43,8 +43,7 @@ class FramesServer implements ServerSession, Transport {
         },
         onCancel: () => this.#lost(),
       },
-      context.limits.highWater,
-      context.limits.keepAlive,
+      context.limits,
     );
     // Some runtimes tell only one of the two. After success the signal means nothing: Deno aborts it then, too.
     request.signal.addEventListener("abort", () => this.#lost(), { once: true });

@@ -26,7 +26,7 @@ export interface HttpLimits {
   readonly keptBytes: number;
   /** What a client whose response was cut is told to wait before it resumes it (mcp wire). Default 1 s. */
   readonly retry: number;
-  /** How long `Server.close` waits for connections to end by themselves. Then it cuts them. Default 1 s. */
+  /** How long connections may take to end by themselves once their session was aborted, or the server closes. Then they are cut. Default 1 s. */
   readonly grace: number;
 }
 

@@ -66,7 +66,7 @@ export function connected(transport: Transport): Transport {
 }
 
 /** What comes later than it is asked for. */
-class Queue<T> {
+export class Queue<T> {
   readonly #items: T[] = [];
   readonly #waiting: ((item: T) => void)[] = [];
 

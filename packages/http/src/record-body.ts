@@ -15,10 +15,19 @@ export interface RecordBodyOwner {
   onCancel(): void;
 }
 
+export interface RecordBodyOptions {
+  /** Bytes that may wait before `write` returns false. */
+  readonly highWater: number;
+  /** How often a quiet body says that it is still there, in ms. */
+  readonly keepAlive: number;
+  /** How long the far end of a body that was cut may take to read what it has been given, in ms. */
+  readonly grace: number;
+}
+
 export class RecordBody {
   readonly stream: ReadableStream<Uint8Array>;
   readonly #owner: RecordBodyOwner;
-  readonly #highWater: number;
+  readonly #options: RecordBodyOptions;
   readonly #keepAlive: ReturnType<typeof setInterval>;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #queue: Uint8Array[] = [];
@@ -29,11 +38,12 @@ export class RecordBody {
   /** Answers the runtime that asked while there was nothing. */
   #asked: (() => void) | undefined;
   #due: "no" | "soon" = "no";
+  /** Runs from a cut until the runtime asks for more. */
+  #cutting: ReturnType<typeof setTimeout> | undefined;
 
-  /** `keepAlive` in ms. */
-  constructor(owner: RecordBodyOwner, highWater: number, keepAlive: number) {
+  constructor(owner: RecordBodyOwner, options: RecordBodyOptions) {
     this.#owner = owner;
-    this.#highWater = highWater;
+    this.#options = options;
     this.stream = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -42,16 +52,21 @@ export class RecordBody {
           controller.enqueue(stillHere());
         },
         pull: () => {
+          clearTimeout(this.#cutting);
+          if (this.#sending === "over") return this.#controller?.close();
           if (this.#queue.length > 0 || this.#sending === "ending") return this.#flush();
           return new Promise<void>((resolve) => (this.#asked = resolve));
         },
         cancel: () => {
-          if (this.#stop()) this.#owner.onCancel();
+          clearTimeout(this.#cutting);
+          if (this.#sending === "over") return;
+          this.#stop();
+          this.#owner.onCancel();
         },
       },
       { highWaterMark: 0 },
     );
-    this.#keepAlive = setInterval(() => this.#beat(), keepAlive);
+    this.#keepAlive = setInterval(() => this.#beat(), options.keepAlive);
   }
 
   /** Takes all chunks; false when more than `highWater` waits. */
@@ -62,7 +77,7 @@ export class RecordBody {
         this.#queue.push(chunk.subarray(at, at + RECORD_LIMIT));
       this.#waiting += chunk.length;
     }
-    if (this.#waiting > this.#highWater) this.#sending = "full";
+    if (this.#waiting > this.#options.highWater) this.#sending = "full";
     this.#schedule();
     return this.#sending === "open";
   }
@@ -74,9 +89,23 @@ export class RecordBody {
     this.#schedule();
   }
 
-  /** Cuts the body: the far end sees that it has not ended. What waits is lost. */
+  /**
+   * Cuts the body: the far end sees that it has not ended (P1). What waits is lost. One that reads hears of it at once;
+   * from one that does not, the connection is taken after `grace`.
+   */
   cut(): void {
-    if (this.#stop()) this.#controller?.error(new Error("the session has ended"));
+    if (this.#sending === "over") return;
+    const asked = this.#asked !== undefined;
+    this.#stop();
+    if (asked) {
+      this.#controller?.close();
+      return;
+    }
+    // Not at once: Deno and Bun print the errors of a body.
+    this.#cutting = setTimeout(
+      () => this.#controller?.error(new Error("the session has ended, and its client did not read")),
+      this.#options.grace,
+    );
   }
 
   #schedule(): void {
@@ -109,7 +138,7 @@ export class RecordBody {
       return;
     }
     this.#answer();
-    if (this.#sending !== "full" || this.#waiting > this.#highWater / 2) return;
+    if (this.#sending !== "full" || this.#waiting > this.#options.highWater / 2) return;
     this.#sending = "open";
     this.#owner.onDrain();
   }
@@ -128,14 +157,11 @@ export class RecordBody {
     answer?.();
   }
 
-  /** False where it had stopped before. */
-  #stop(): boolean {
-    if (this.#sending === "over") return false;
+  #stop(): void {
     this.#sending = "over";
     this.#queue = [];
     this.#waiting = 0;
     clearInterval(this.#keepAlive);
     this.#answer();
-    return true;
   }
 }

@@ -21,8 +21,7 @@ export class StreamedPost implements Upload {
         onEnded: () => {},
         onCancel: () => this.#fail(() => owner.failed(cancelled)),
       },
-      highWater,
-      KEEP_ALIVE,
+      { highWater, keepAlive: KEEP_ALIVE, grace: 0 },
     );
   }
 
@@ -44,8 +43,8 @@ export class StreamedPost implements Upload {
 
   stop(): void {
     this.#state = "over";
-    this.#body.cut();
     this.#abort.abort();
+    this.#body.cut();
   }
 
   async #run(): Promise<void> {

@@ -1,0 +1,57 @@
+import { serveWith, type Listener, type ListenOptions } from "./listen.ts";
+import type { ServeOptions, Server } from "./options.ts";
+
+export { dial } from "./dial.ts";
+export { handler } from "./handler.ts";
+export type { DialLimits, HttpLimits } from "./limits.ts";
+export type {
+  DialOptions,
+  Fetch,
+  Handler,
+  HandlerOptions,
+  RequestInfo,
+  ServeOptions,
+  Server,
+} from "./options.ts";
+
+/** What we use of Bun. */
+interface BunServer {
+  readonly port: number;
+  requestIP(request: Request): { readonly address: string } | null;
+  stop(closeActive: boolean): Promise<void>;
+}
+declare const Bun: {
+  serve(options: {
+    port: number;
+    hostname: string;
+    idleTimeout: number;
+    maxRequestBodySize: number;
+    development: boolean;
+    fetch(request: Request, server: BunServer): Promise<Response>;
+  }): BunServer;
+};
+
+/** As in `node.ts`. */
+export function serve(options: ServeOptions): Promise<Server> {
+  return serveWith(listen, options);
+}
+
+async function listen({ port, hostname, fetch }: ListenOptions): Promise<Listener> {
+  const server = Bun.serve({
+    port,
+    hostname,
+    // Ends every quiet response, and a response may last as long as a session: the handler has its own bounds.
+    idleTimeout: 0,
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    development: false,
+    fetch(request, self) {
+      const host = request.headers.get("host");
+      return fetch(request, { peer: self.requestIP(request)?.address, hosts: host === null ? [] : [host] });
+    },
+  });
+  return {
+    port: server.port,
+    stop: () => server.stop(false),
+    cut: () => void server.stop(true),
+  };
+}
