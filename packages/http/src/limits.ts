@@ -57,6 +57,8 @@ export interface DialLimits {
   readonly backoff: readonly [number, number];
   /** For how long a response may bring no byte while we read, with the server's keep-alive (frames wire). Then the transport ends with code `timeout`. Default 45 s. */
   readonly silence: number;
+  /** Requests without an answer (mcp wire). Beyond: answered -32012 here, and not sent. Default 256. */
+  readonly pending: number;
   /** How long the next message waits for the headers of a request's response (mcp wire). Default 1 s. */
   readonly patience: number;
   /** How long `close` waits for the server to end its direction (mcp wire). Default 2 s. */
@@ -69,6 +71,7 @@ export const DIAL_LIMITS: DialLimits = {
   retries: 2,
   backoff: [1000, 30_000],
   silence: 45_000,
+  pending: 256,
   patience: 1000,
   grace: 2000,
 };

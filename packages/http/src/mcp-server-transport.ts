@@ -8,6 +8,7 @@ import {
 import { Delivery } from "./delivery.ts";
 import { peek, type Envelope, type RequestId } from "./envelope.ts";
 import type { EventStore } from "./event-store.ts";
+import { encodeLastWord } from "./last-word.ts";
 import type { HttpLimits } from "./limits.ts";
 import { OutgoingStreams } from "./outgoing-streams.ts";
 
@@ -101,7 +102,7 @@ export class McpServerTransport implements Transport {
   close(reason: string = "", cause: CloseCause = "done"): void {
     if (!this.answers) return;
     this.#sending = "ended";
-    this.streams.end(JSON.stringify({ cause, reason: reason.slice(0, 256) }));
+    this.streams.end(encodeLastWord(cause, reason));
     this.#settle();
   }
 
@@ -151,10 +152,18 @@ export class McpServerTransport implements Transport {
     if (this.streams.flushed(true)) this.#end(undefined);
   }
 
+  async #forget(): Promise<void> {
+    try {
+      await this.#options.store.forget(this.#options.id);
+    } catch {
+      // What it still keeps, nobody will ask for.
+    }
+  }
+
   #end(error: TransportError | undefined): void {
     this.#sending = "ended";
     this.#delivery.close(error);
-    Promise.resolve(this.#options.store.forget(this.#options.id)).catch(() => {});
+    void this.#forget();
     this.#options.onOver();
   }
 }

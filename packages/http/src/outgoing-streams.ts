@@ -3,13 +3,7 @@
 // with none of these it waits for the first of them. Each message goes to one (MCP 2025-11-25, "Multiple Connections").
 import type { TransportError } from "@sluice/transport";
 import { idKey, type RequestId } from "./envelope.ts";
-import {
-  encodeEvents,
-  EventStream,
-  replay,
-  type EventStreamOwner,
-  type ResumeFault,
-} from "./event-stream.ts";
+import { EventStream, replay, type EventStreamOwner, type ResumeFault } from "./event-stream.ts";
 import type { Cursor } from "./event-id.ts";
 import type { EventStore, KeptEvent } from "./event-store.ts";
 import { JsonAnswer } from "./json-answer.ts";
