@@ -1,6 +1,7 @@
 import type { ServeOptions, Server } from "./options.ts";
 
 export { dial } from "./dial.ts";
+export { memoryEventStore, type EventStore } from "./event-store.ts";
 export { handler } from "./handler.ts";
 export type { DialLimits, HttpLimits } from "./limits.ts";
 export type {

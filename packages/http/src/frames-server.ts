@@ -3,6 +3,7 @@
 import { TransportError, type Chunk, type Transport, type TransportEvents } from "@sluice/transport";
 import { Delivery } from "./delivery.ts";
 import { Intake } from "./intake.ts";
+import { mediaType } from "./media.ts";
 import { FRAMES_TYPE } from "./options.ts";
 import { RecordBody } from "./record-body.ts";
 import { refusal } from "./refusal.ts";
@@ -71,7 +72,7 @@ class FramesServer implements ServerSession, Transport {
       return refusal(405, "a session in frames takes POST and DELETE", {
         headers: { Allow: "POST, DELETE" },
       });
-    if (request.headers.get("content-type") !== FRAMES_TYPE)
+    if (mediaType(request.headers.get("content-type")).type !== FRAMES_TYPE)
       return refusal(415, `this session speaks ${FRAMES_TYPE}`);
     const offset = request.headers.get("sluice-offset");
     if (offset === null || !/^\d{1,15}$/.test(offset))

@@ -6,9 +6,11 @@ import { Cors } from "./cors.ts";
 import { openFrames } from "./frames-server.ts";
 import { headerNames, type HeaderNames } from "./header-names.ts";
 import { HTTP_LIMITS, type HttpLimits } from "./limits.ts";
+import { openMcp, type McpContext } from "./mcp-server.ts";
+import { mediaType } from "./media.ts";
 import { FRAMES_TYPE, type Handler, type HandlerOptions, type RequestInfo } from "./options.ts";
 import { refusal } from "./refusal.ts";
-import type { Opening, SessionContext } from "./server-session.ts";
+import type { Opening } from "./server-session.ts";
 import { SessionTable } from "./session-table.ts";
 
 /**
@@ -90,20 +92,25 @@ class HttpHandler implements Handler {
     if (request.method !== "POST") return this.#withoutSession(request.method);
     const open = wire(request);
     if (open instanceof Response) return open;
-    if (this.#life === "closed") return busy(this.#reason);
+    if (this.#closed()) return busy(this.#reason);
     const client = this.#options.clientOf?.(request, info) ?? info.peer;
     const full = this.#table.full(client);
     if (full !== undefined) return busy(`limits.${full} is reached: end a session, or try again later`);
 
-    const id = this.#table.newId();
-    const context: SessionContext = {
-      id,
-      limits: this.#limits,
-      headers: this.#names,
-      ended: () => this.#table.remove(id),
-    };
-    const { session, response } = open(request, context);
-    this.#table.add(id, session, client);
+    const id = this.#table.reserve(client);
+    const ended = (): void => this.#table.remove(id);
+    const context = { ...this.#options, id, limits: this.#limits, headers: this.#names, ended };
+    const opening = await open(request, context);
+    if (opening instanceof Response) {
+      ended();
+      return opening;
+    }
+    const { session, response } = opening;
+    this.#table.add(id, session);
+    if (this.#closed()) {
+      session.abort(new TransportError("aborted", this.#reason));
+      return busy(this.#reason);
+    }
     try {
       this.#options.onSession(session.transport, request);
     } catch (cause) {
@@ -113,6 +120,10 @@ class HttpHandler implements Handler {
     return response;
   }
 
+  #closed(): boolean {
+    return this.#life === "closed";
+  }
+
   #withoutSession(method: string): Response {
     if (method === "GET" || method === "DELETE")
       return refusal(400, `${this.#names.session} is missing: a session is opened by POST`);
@@ -120,19 +131,19 @@ class HttpHandler implements Handler {
   }
 }
 
+/** Opens a session, or says why not. */
+type Open = (request: Request, context: McpContext) => Opening | Promise<Opening | Response>;
+
 /** What opens the session this request wants, by its media types; or why nothing does. */
-function wire(request: Request): Response | ((request: Request, context: SessionContext) => Opening) {
-  const type = mediaType(request.headers.get("content-type"));
-  const accepted = (request.headers.get("accept") ?? "").split(",").map(mediaType);
-  const frames = accepted.includes(FRAMES_TYPE);
+function wire(request: Request): Response | Open {
+  const { type } = mediaType(request.headers.get("content-type"));
+  const accepted = (request.headers.get("accept") ?? "").split(",");
+  const frames = accepted.some((one) => mediaType(one).type === FRAMES_TYPE);
   if (type === FRAMES_TYPE && !frames)
     return refusal(406, `P2: a session in frames answers in ${FRAMES_TYPE}: name it in Accept`);
   if (type === FRAMES_TYPE || (type === "" && frames)) return openFrames;
+  if (type === "application/json") return openMcp;
   return refusal(415, `Content-Type has to be application/json or ${FRAMES_TYPE}`);
-}
-
-function mediaType(header: string | null): string {
-  return (header ?? "").replace(/;.*$/s, "").trim().toLowerCase();
 }
 
 function busy(message: string): Response {

@@ -3,7 +3,8 @@ import type { HttpLimits } from "./limits.ts";
 import type { ServerSession } from "./server-session.ts";
 
 interface Entry {
-  readonly session: ServerSession;
+  /** undefined while the request that opens it is looked at. */
+  session: ServerSession | undefined;
   readonly client: string | undefined;
   /** When a request or response of it was last seen under way. */
   seen: number;
@@ -24,8 +25,11 @@ export class SessionTable {
     this.#limits = limits;
   }
 
+  /** Sessions, without those that are being opened. */
   get size(): number {
-    return this.#entries.size;
+    let size = 0;
+    for (const { session } of this.#entries.values()) if (session !== undefined) size++;
+    return size;
   }
 
   /** Which limit stands in the way of one more session of this client; undefined where none does. */
@@ -35,15 +39,20 @@ export class SessionTable {
     return own >= this.#limits.sessionsPerClient ? "sessionsPerClient" : undefined;
   }
 
-  newId(): string {
+  /** A place for a session, which counts from now on, and its id. */
+  reserve(client: string | undefined): string {
     const bytes = crypto.getRandomValues(new Uint8Array(16));
-    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  }
-
-  add(id: string, session: ServerSession, client: string | undefined): void {
-    this.#entries.set(id, { session, client, seen: Date.now() });
+    const id = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    this.#entries.set(id, { session: undefined, client, seen: Date.now() });
     if (client !== undefined) this.#byClient.set(client, (this.#byClient.get(client) ?? 0) + 1);
     this.#look ??= setInterval(() => this.#expire(), this.#limits.idle / 4);
+    return id;
+  }
+
+  /** Takes the place; nothing where it was removed meanwhile. */
+  add(id: string, session: ServerSession): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) entry.session = session;
   }
 
   /** The session a request names, and from now on not idle. */
@@ -69,13 +78,13 @@ export class SessionTable {
 
   /** Ends all of them. */
   abort(error: TransportError): void {
-    for (const { session } of this.#entries.values()) session.abort(error);
+    for (const { session } of this.#entries.values()) session?.abort(error);
   }
 
   #expire(): void {
     const now = Date.now();
     for (const entry of this.#entries.values()) {
-      if (entry.session.open > 0) entry.seen = now;
+      if (entry.session === undefined || entry.session.open > 0) entry.seen = now;
       else if (now - entry.seen >= this.#limits.idle)
         entry.session.abort(
           new TransportError("timeout", `the session had no request for ${this.#limits.idle} ms`),
