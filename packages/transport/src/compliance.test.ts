@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { compliancePeer, complianceCases, remoteCases, type Pair, type RemotePair } from "./compliance.ts";
+import {
+  asText,
+  compliancePeer,
+  complianceCases,
+  remoteCases,
+  type Pair,
+  type RemotePair,
+} from "./compliance.ts";
 import { memoryPair } from "./memory.ts";
 import { shapedPair } from "./shaped.ts";
 import type { Chunk, Transport } from "./transport.ts";
@@ -56,6 +63,16 @@ for (const [kind, make] of Object.entries(kinds)) {
     });
   }
 }
+
+describe("a memory pair of messages that carries chunks as text", () => {
+  const pair = async (): Promise<Pair> => {
+    const [left, right] = memoryPair({ unit: "messages" });
+    return { left: asText(left, "initiator"), right: asText(right, "acceptor"), dispose };
+  };
+  for (const one of complianceCases) {
+    it(one.name, () => expect(one.run(pair)).resolves.toBeUndefined());
+  }
+});
 
 describe("the remote cases over a memory pair", () => {
   const pair = async (): Promise<RemotePair> => {

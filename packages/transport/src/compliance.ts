@@ -13,3 +13,4 @@ export const complianceCases: readonly ComplianceCase[] = [...orderCases, ...pre
 
 export { compliancePeer, type PeerCommand, type PeerOptions } from "./compliance/peer.ts";
 export { remoteCases, type RemoteCase, type RemotePair } from "./compliance/remote.ts";
+export { asText } from "./compliance/text.ts";
