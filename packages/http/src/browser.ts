@@ -1,7 +1,8 @@
 import type { ServeOptions, Server } from "./options.ts";
 
 export { dial } from "./dial.ts";
-export { memoryEventStore, type EventStore } from "./event-store.ts";
+export { memoryEventStore } from "./event-store.ts";
+export type { EventStore, EventStoreLimits, KeptEvent } from "./event-store.ts";
 export { handler } from "./handler.ts";
 export type { DialLimits, HttpLimits } from "./limits.ts";
 export type {
@@ -9,6 +10,8 @@ export type {
   Fetch,
   Handler,
   HandlerOptions,
+  HeaderOptions,
+  McpServerOptions,
   RequestInfo,
   ServeOptions,
   Server,

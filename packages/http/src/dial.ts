@@ -1,9 +1,10 @@
 import type { Transport } from "@sluice/transport";
 import { dialFrames } from "./frames-client.ts";
+import { dialMcp } from "./mcp-client.ts";
 import type { DialOptions } from "./options.ts";
 
 /**
- * A transport to a server, over HTTP. It connects when it is started.
+ * A transport to a server, over HTTP. The frames wire connects when it is started, the mcp wire with its first message.
  *
  * Throws a `TypeError` where the URL is not of http or https, or the options cannot work here. A server that cannot be
  * reached, or refuses, closes it with code `connect`; one that forgot the session, with `unknown-session`. `close` sends what was
@@ -16,6 +17,5 @@ export function dial(url: string | URL, options: DialOptions = {}): Transport {
     throw new TypeError(`dial: the URL has to begin with http: or https:, not ${target.protocol}`);
   if (options.upload === "stream" && options.fetch === undefined && !("process" in globalThis))
     throw new TypeError(`dial: browsers cannot upload a stream here; leave the option upload at "posts"`);
-  if (options.wire !== "frames") throw new TypeError('dial: name the wire: "frames"');
-  return dialFrames(target, options);
+  return options.wire === "frames" ? dialFrames(target, options) : dialMcp(target, options);
 }

@@ -6,7 +6,8 @@ import { serveWith, type Listener, type ListenOptions } from "./listen.ts";
 import type { ServeOptions, Server } from "./options.ts";
 
 export { dial } from "./dial.ts";
-export { memoryEventStore, type EventStore } from "./event-store.ts";
+export { memoryEventStore } from "./event-store.ts";
+export type { EventStore, EventStoreLimits, KeptEvent } from "./event-store.ts";
 export { handler } from "./handler.ts";
 export type { DialLimits, HttpLimits } from "./limits.ts";
 export type {
@@ -14,6 +15,8 @@ export type {
   Fetch,
   Handler,
   HandlerOptions,
+  HeaderOptions,
+  McpServerOptions,
   RequestInfo,
   ServeOptions,
   Server,
