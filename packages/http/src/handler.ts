@@ -56,13 +56,12 @@ class HttpHandler implements Handler {
     );
     if (refused !== undefined)
       return this.#cors.open(request, refusal(refused.status, refused.message), "refused");
-    let response: Response;
     try {
-      response = await this.#answer(request, info);
+      return this.#cors.open(request, await this.#answer(request, info), "passed");
     } catch {
-      response = refusal(500, "the server failed; what failed is known to it alone");
+      const failed = refusal(500, "the server failed; what failed is known to it alone");
+      return this.#cors.open(request, failed, "passed");
     }
-    return this.#cors.open(request, response, "passed");
   }
 
   async close(reason = "the server closes"): Promise<void> {
@@ -78,7 +77,10 @@ class HttpHandler implements Handler {
     const preflight = this.#cors.preflight(request);
     if (preflight !== undefined) return preflight;
     const verdict = (await authorize?.(request)) ?? true;
-    if (verdict instanceof Response) return verdict;
+    if (verdict instanceof Response) {
+      if (verdict.status === 0) throw new TypeError("Response.error() is no answer");
+      return verdict;
+    }
     if (!verdict)
       return refusal(401, "not authorized", { headers: { "WWW-Authenticate": 'Bearer realm="sluice"' } });
     const id = request.headers.get(this.#names.session);
