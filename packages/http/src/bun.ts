@@ -1,5 +1,6 @@
 import { serveWith, type Listener, type ListenOptions } from "./listen.ts";
 import type { ServeOptions, Server } from "./options.ts";
+import { withOwnHeaders } from "./own-headers.ts";
 
 export { dial } from "./dial.ts";
 export { memoryEventStore } from "./event-store.ts";
@@ -31,6 +32,7 @@ declare const Bun: {
     idleTimeout: number;
     maxRequestBodySize: number;
     development: boolean;
+    reusePort: boolean;
     fetch(request: Request, server: BunServer): Promise<Response>;
   }): BunServer;
 };
@@ -48,9 +50,17 @@ async function listen({ port, hostname, fetch }: ListenOptions): Promise<Listene
     idleTimeout: 0,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     development: false,
-    fetch(request, self) {
+    // Without `development` it is true, and a port that is taken is shared (Bun 1.4).
+    reusePort: false,
+    async fetch(request, self) {
       const host = request.headers.get("host");
-      return fetch(request, { peer: self.requestIP(request)?.address, hosts: host === null ? [] : [host] });
+      const info = { peer: self.requestIP(request)?.address, hosts: host === null ? [] : [host] };
+      const response = await fetch(request, info);
+      // Who is refused may not hold the connection by a body that never ends.
+      if (response.status < 400 || request.body === null) return response;
+      const last = withOwnHeaders(response);
+      last.headers.set("Connection", "close");
+      return last;
     },
   });
   return {

@@ -2,6 +2,7 @@
 // without it nothing. The guard has judged the request before; here its answer is made readable for the page.
 import type { HeaderNames } from "./header-names.ts";
 import type { HandlerOptions } from "./options.ts";
+import { withOwnHeaders } from "./own-headers.ts";
 
 const LASTS = "600";
 
@@ -40,19 +41,5 @@ export class Cors {
     open.headers.set("Access-Control-Allow-Origin", origin);
     open.headers.set("Access-Control-Expose-Headers", this.#names.session);
     return open;
-  }
-}
-
-/** A response whose headers may be changed: those of `Response.redirect` and of another fetch may not. */
-function withOwnHeaders(response: Response): Response {
-  try {
-    response.headers.delete("Access-Control-Allow-Origin");
-    return response;
-  } catch {
-    return new Response(response.body, {
-      status: response.status,
-      statusText: response.statusText,
-      headers: new Headers(response.headers),
-    });
   }
 }
