@@ -139,12 +139,12 @@ type Open = (request: Request, context: McpContext) => Opening | Promise<Opening
 /** What opens the session this request wants, by its media types; or why nothing does. */
 function wire(request: Request): Response | Open {
   const { type } = mediaType(request.headers.get("content-type"));
-  const accepted = (request.headers.get("accept") ?? "").split(",");
-  const frames = accepted.some((one) => mediaType(one).type === FRAMES_TYPE);
-  if (type === FRAMES_TYPE && !frames)
-    return refusal(406, `P2: a session in frames answers in ${FRAMES_TYPE}: name it in Accept`);
-  if (type === FRAMES_TYPE || (type === "" && frames)) return openFrames;
   if (type === "application/json") return openMcp;
+  if (type === FRAMES_TYPE) {
+    const accepted = (request.headers.get("accept") ?? "").split(",");
+    if (accepted.some((one) => mediaType(one).type === FRAMES_TYPE)) return openFrames;
+    return refusal(406, `P2: a session in frames answers in ${FRAMES_TYPE}: name it in Accept`);
+  }
   return refusal(415, `Content-Type has to be application/json or ${FRAMES_TYPE}`);
 }
 
