@@ -29,10 +29,10 @@ export interface FollowStart {
 }
 
 /**
- * How it came out. `done`: as `done` says. `lost`: it was cut and cannot be resumed; `none`: a server without GET
- * streams; `unknown`: one that does not know the session.
+ * How it came out. `done`: as `done` says. `lost`: it was cut and cannot be resumed; `ended`: the server ended it, and
+ * has no more of it; `none`: a server without GET streams; `unknown`: one that does not know the session.
  */
-export type Followed = "done" | "lost" | "none" | "unknown";
+export type Followed = "done" | "lost" | "ended" | "none" | "unknown";
 
 /** Never rejects, but with a `TransportError` where the server broke a rule. */
 export async function follow(start: FollowStart, options: FollowOptions): Promise<Followed> {
@@ -41,6 +41,7 @@ export async function follow(start: FollowStart, options: FollowOptions): Promis
   let opened = response !== undefined;
   let retry: number | undefined;
   let failures = 0;
+  let read: "ended" | "cut" = "cut";
   for (;;) {
     if (response !== undefined) {
       opened = true;
@@ -49,14 +50,15 @@ export async function follow(start: FollowStart, options: FollowOptions): Promis
         onRetry: (ms: number) => void (retry = ms),
         onEvent: () => void (failures = 0),
       };
-      const read = await readAll(response, options, hints);
+      read = await readAll(response, options, hints);
       failures = read === "ended" ? 0 : failures + 1;
       if (options.done() || signal.aborted) return "done";
-      if (last === undefined && !start.byGet) return "lost";
+      if (last === undefined && !start.byGet) return read === "ended" ? read : "lost";
       if (failures > limits.retries) return "lost";
       await pause(retry ?? backoff(limits, failures), signal);
     }
     const asked = options.done() || signal.aborted ? "done" : await ask(options, last, opened);
+    if (asked === "lost") return read === "ended" ? read : asked;
     if (typeof asked === "string" && asked !== "again") return asked;
     response = asked === "again" ? undefined : asked;
     if (response !== undefined) continue;

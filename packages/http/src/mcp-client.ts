@@ -129,7 +129,7 @@ class McpClient implements Transport {
     if (this.#answers === "unknown") this.#answers = "headers first";
     this.#requests.version = version;
     // MCP's clients listen once they have said that they are initialized; other dialects do not say so.
-    if (version === undefined) this.#listen();
+    if (version === undefined && this.#requests.state === "open") this.#listen();
   }
 
   #listen(): void {

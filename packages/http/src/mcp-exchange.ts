@@ -60,7 +60,7 @@ export class McpExchange {
     // Whatever has become of it: it is answered.
     await receiver.answer(request, {
       code: -32001,
-      message: "the response was cut off before the answer, and cannot be resumed",
+      message: "the response ended before the answer, and cannot be resumed",
       mayHaveRun: true,
     });
   }
@@ -152,7 +152,7 @@ export class McpExchange {
       return onFailure(cause as TransportError);
     }
     if (followed === "unknown" && requests.session !== undefined) return onFailure(this.#unknown());
-    if (request.state === "waiting") receiver.lost();
+    if (followed !== "done" && followed !== "ended") receiver.lost();
   }
 
   /** The server turned the request away. */

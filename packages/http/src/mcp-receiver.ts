@@ -118,10 +118,7 @@ export class McpReceiver {
     const request = unnamed ? asked : envelope.id === null ? undefined : this.find(envelope.id);
     if (request !== undefined) this.#settle(request);
     this.#delivery.push(unnamed ? JSON.stringify({ ...(JSON.parse(text) as object), id: asked.id }) : text);
-    if (request === undefined || this.#answers === "some") return;
-    this.#answers = "some";
-    const version = request.method === "initialize" ? protocolVersion(envelope.result) : undefined;
-    this.#owner.onFirstAnswer(version);
+    if (request !== undefined) this.#answered(request, envelope.result);
   }
 
   #answerNow(request: PendingRequest, { code, message, mayHaveRun }: LocalAnswer): void {
@@ -129,6 +126,13 @@ export class McpReceiver {
     this.#settle(request);
     const error = { code, message, data: { mayHaveRun } };
     this.#delivery.push(JSON.stringify({ jsonrpc: "2.0", id: request.id, error }));
+    this.#answered(request, undefined);
+  }
+
+  #answered(request: PendingRequest, result: unknown): void {
+    if (this.#answers === "some") return;
+    this.#answers = "some";
+    this.#owner.onFirstAnswer(request.method === "initialize" ? protocolVersion(result) : undefined);
   }
 
   #settle(request: PendingRequest): void {

@@ -1,7 +1,7 @@
 // A session over the mcp wire at the server: MCP 2025-11-25 "Streamable HTTP". Each POST brings one message; the answer
 // to a request comes in the response to its POST, everything else in the response to a GET. A response that is cut can
 // be resumed; the session ends by DELETE, and by `close`.
-import type { Transport, TransportError } from "@sluice/transport";
+import { TransportError, type Transport } from "@sluice/transport";
 import { peek, protocolVersion, type Envelope, type RequestId } from "./envelope.ts";
 import { parseEventId } from "./event-id.ts";
 import { memoryEventStore } from "./event-store.ts";
@@ -30,7 +30,7 @@ export async function openMcp(request: Request, context: McpContext): Promise<Op
   if (envelope.kind !== "request")
     return refusal(400, `${context.headers.session} is missing: only a request opens a session`);
   const session = new McpServer(context, envelope);
-  return { session, response: session.begin(text, envelope) };
+  return { session, response: session.begin(request, text, envelope) };
 }
 
 type RequestEnvelope = Extract<Envelope, { kind: "request" }>;
@@ -68,9 +68,16 @@ class McpServer implements ServerSession {
     this.#transport.abort(error);
   }
 
-  /** Takes the message that opened the session. */
-  begin(text: string, envelope: RequestEnvelope): Promise<Response> {
-    return this.#counted(() => this.#request(text, envelope, this.#primed(null)));
+  /** Takes the message that opened the session. A client that leaves before it is answered does not know the session's id. */
+  async begin(request: Request, text: string, envelope: RequestEnvelope): Promise<Response> {
+    const left = (): void =>
+      this.abort(new TransportError("closed", "the HTTP client left before its session was opened"));
+    request.signal.addEventListener("abort", left);
+    try {
+      return await this.#counted(() => this.#request(text, envelope, this.#primed(null)));
+    } finally {
+      request.signal.removeEventListener("abort", left);
+    }
   }
 
   handle(request: Request): Promise<Response> {
