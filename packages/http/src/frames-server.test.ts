@@ -163,6 +163,17 @@ describe("a session in frames at the server", () => {
     expect(server.handler.sessions).toBe(0);
   });
 
+  it("does not expire while its response lasts, and does when that has ended and nothing comes", async () => {
+    const { server, opened, far } = await session(direct({ limits: { idle: 10, keepAlive: 5 } }));
+    const reader = opened.body!.getReader();
+    for (let seen = 0; seen < 10; seen++) expect((await reader.read()).value).toEqual(new Uint8Array(4));
+    expect(server.handler.sessions).toBe(1);
+    far.transport.close();
+    while (!(await reader.read()).done);
+    expect((await far.closed)?.code).toBe("timeout");
+    expect((await post(server.fetch, opened, body("late"), 0)).status).toBe(404);
+  });
+
   it("P1: a record too long, and bytes after the end, end the session", async () => {
     const tooLong = new Uint8Array(4);
     new DataView(tooLong.buffer).setUint32(0, RECORD_LIMIT + 1);
