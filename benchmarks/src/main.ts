@@ -1,13 +1,15 @@
-// npm run bench -- core|stdio [--json] [--runtime node|deno|bun]
+// npm run bench -- core|stdio|ws [--json]
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { core } from "./core.ts";
 import { print, type Section } from "./report.ts";
 import { stdio } from "./stdio.ts";
+import { ws } from "./ws.ts";
 
 const SECTIONS: Readonly<Record<string, (progress: (done: number) => void) => Promise<Section>>> = {
   core,
   stdio,
+  ws,
 };
 
 const { positionals, values } = parseArgs({
@@ -23,7 +25,7 @@ for (const name of names) {
   }
 }
 if (values.json && names.length !== 1) {
-  console.error(`--json prints one object: name one section, ${Object.keys(SECTIONS).join(" or ")}`);
+  console.error(`--json prints one object: name one section of ${Object.keys(SECTIONS).join(", ")}`);
   process.exit(2);
 }
 for (const name of names) {

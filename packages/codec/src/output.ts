@@ -28,10 +28,15 @@ export class Output {
   #bytes = 0;
   readonly #gathers: boolean;
   readonly #size: number;
+  readonly #allocate: (bytes: number) => Uint8Array;
 
-  /** `gathers`: chunk borders mean nothing, so that a payload may follow its header as a chunk of its own. */
-  constructor(gathers: boolean) {
+  /**
+   * @param gathers chunk borders mean nothing, so that a payload may follow its header as a chunk of its own
+   * @param allocate memory for a frame that has to be copied as a whole; it may have been used before. Default: new
+   */
+  constructor(gathers: boolean, allocate: (bytes: number) => Uint8Array = fresh) {
     this.#gathers = gathers;
+    this.#allocate = allocate;
     this.#size = gathers ? SLAB_GATHERED : SLAB;
   }
 
@@ -148,7 +153,7 @@ export class Output {
   #join(bytes: Uint8Array): void {
     const head = this.#slab.subarray(this.#end - HEADER, this.#end);
     this.#end -= HEADER;
-    const whole = new Uint8Array(HEADER + bytes.length);
+    const whole = this.#allocate(HEADER + bytes.length);
     whole.set(head);
     whole.set(bytes, HEADER);
     this.#whole(whole);
@@ -179,6 +184,10 @@ export class Output {
     this.#bytes += this.#end - this.#start;
     this.#start = this.#end;
   }
+}
+
+function fresh(bytes: number): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 function writeHeader(

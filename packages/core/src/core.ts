@@ -76,6 +76,7 @@ export class Core {
       scheduler: this.streams.scheduler,
       ended: (half) => this.streams.ended(half),
       observer,
+      allocate: options.allocate,
     });
     this.streams.connect(this.outbox);
     this.calls = new Calls(this, options.laneOf);

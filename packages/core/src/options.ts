@@ -21,6 +21,8 @@ export interface CoreOptions {
   readonly capabilities?: Readonly<Record<string, unknown>>;
   /** Whether errors may quote the start of what the peer sent, as is right for a child process of our own. */
   readonly quotes?: boolean;
+  /** Memory for a frame that goes out in one message; the transport may use it again. Default: new memory. */
+  readonly allocate?: ((bytes: number) => Uint8Array) | undefined;
   /** ms between pings while nothing arrives; default: none are sent. */
   readonly keepAlive?: number;
   readonly laneOf?: LaneOf;

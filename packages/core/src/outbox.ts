@@ -38,6 +38,7 @@ export interface OutboxOptions {
   /** The half's end is in what was just flushed. */
   readonly ended: (half: SendHalf) => void;
   readonly observer: Observer | undefined;
+  readonly allocate: ((bytes: number) => Uint8Array) | undefined;
 }
 
 export class Outbox {
@@ -60,7 +61,7 @@ export class Outbox {
     this.#scheduler = options.scheduler;
     this.#ended = options.ended;
     this.#observer = options.observer;
-    this.#output = new Output(options.framing !== undefined);
+    this.#output = new Output(options.framing !== undefined, options.allocate);
   }
 
   /** Bytes of messages and control that wait, roughly (L4). */

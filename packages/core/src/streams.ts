@@ -139,7 +139,7 @@ export class Streams implements SendHost, ReceiveHost {
   #toReader(half: ReceiveHalf, frame: StreamFrame, now: number): SessionError | undefined {
     switch (frame.type) {
       case "data": {
-        const rule = half.arrive(frame) ?? (frame.end ? this.#end(half, undefined) : undefined);
+        const rule = half.arrive(frame, now) ?? (frame.end ? this.#end(half, undefined) : undefined);
         return rule === undefined ? undefined : breach(rule, RULES[rule]);
       }
       case "end": {

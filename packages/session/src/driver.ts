@@ -76,6 +76,7 @@ export class Driver implements Host, TransportEvents {
       unit,
       quotes: quotes ?? false,
       framesFromStart: encoding === "frames",
+      allocate: options.transport.allocate?.bind(options.transport),
     };
     this.core = new Core(encoding === "json" ? { ...core, encodings: ["json"] } : core, this);
     this.opened = new Promise((resolve, reject) => {

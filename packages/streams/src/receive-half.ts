@@ -108,14 +108,14 @@ export class ReceiveHalf {
   // From the wire.
 
   /** Counts a data frame against the credit and queues it. Returns the rule it breaks, where it breaks one. */
-  arrive(frame: Arrival): "S4" | "F2a" | undefined {
+  arrive(frame: Arrival, now?: number): "S4" | "F2a" | undefined {
     const { item, payload } = frame;
     // What is dropped may be of any kind: a stream of one we do not know (S1) is stopped like any other.
     if (item !== (this.of === "items") && this.#state !== "stopping") return "F2a";
     // F2: only the JSON encoding has whole items that are not bytes; one cannot stand inside another.
     if (this.#parts.open && !(payload instanceof Uint8Array)) return "F2a";
     const cost = item ? this.#parts.cost(frame) : frame.size;
-    if (!this.window.arrive(cost)) return "S4";
+    if (!this.window.arrive(cost, now)) return "S4";
     this.#state = move(RECEIVE_HALF, this.#state, "data");
     // S9: counted against the credit the peer knows of, which does not grow any more.
     if (this.#state === "stopping") return undefined;

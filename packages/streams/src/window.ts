@@ -1,6 +1,7 @@
 // Credit as numbers. Both windows count what has passed since the stream began, in bytes as S5 counts them, so that a
 // grant is an absolute offset and may be lost, repeated or overtaken by a later one without harm.
 import type { SharedBudget } from "./budget.ts";
+import { Starvation } from "./starvation.ts";
 
 /** The writer's view: how much may still be sent. */
 export class SendWindow {
@@ -52,10 +53,14 @@ export class ReceiveWindow {
   #read = 0;
   #grown = 0;
   #growth: Growth | undefined;
+  // The grant before the last: as far as the writer may get before it knows of the last.
+  #edge: number;
+  readonly #starvation: Starvation = new Starvation();
 
   constructor(first: number, growth?: Growth) {
     this.#size = first;
     this.#granted = first;
+    this.#edge = first;
     this.#growth = growth;
   }
 
@@ -72,9 +77,14 @@ export class ReceiveWindow {
     return this.#arrived - this.#read;
   }
 
-  /** S4: false where the bytes go past what was granted; then nothing has changed. */
-  arrive(bytes: number): boolean {
+  /**
+   * S4: false where the bytes go past what was granted; then nothing has changed.
+   * @param now ms, by which a writer that waits for credit is told from one that is slow
+   */
+  arrive(bytes: number, now: number = 0): boolean {
     if (this.#arrived + bytes > this.#granted) return false;
+    const spent = this.#arrived === this.#edge || this.#arrived === this.#granted;
+    if (this.#growth !== undefined) this.#starvation.arrive(spent && this.unread === 0, now);
     this.#arrived += bytes;
     return true;
   }
@@ -88,6 +98,7 @@ export class ReceiveWindow {
     const next = this.#read + this.#size;
     if (next - this.#granted < this.#size / 2) return undefined;
     this.#grow();
+    this.#edge = this.#granted;
     this.#granted = this.#read + this.#size;
     return this.#granted;
   }
@@ -99,11 +110,11 @@ export class ReceiveWindow {
     this.#grown = 0;
   }
 
-  // Half the window has been used and nothing lies unread: the reader keeps up, so the window may be what holds the
-  // stream back, and doubles. Without a clock a slow writer cannot be told from one that waits for credit.
+  // The reader keeps up and waits for a writer that waits for credit: the window is what holds the stream back.
   #grow(): void {
     const growth = this.#growth;
-    if (growth === undefined || this.#size >= growth.max || this.unread > 0) return;
+    if (growth === undefined || this.#size >= growth.max) return;
+    if (!this.#starvation.starves() || this.unread > 0) return;
     const more = Math.min(this.#size, growth.max - this.#size);
     if (!growth.budget.claim(more)) return;
     this.#size += more;

@@ -23,12 +23,18 @@ export interface Transport {
   /** Names the far end in errors, such as `child 4711 (node worker.ts)`. */
   readonly label: string;
   /**
-   * Set where the medium itself settles the encoding: `frames` as WebSocket subprotocol `sluice.v1` does (H4), `json`
-   * where nothing but text can travel.
+   * Set where the medium itself settles the encoding. `frames`, as WebSocket subprotocol `sluice.v1` does (H4): a chunk
+   * is bytes, and an empty one is nothing. `json`: nothing but text can travel.
    */
   readonly encoding?: "frames" | "json";
   /** True where the far end is a program of the same user, so that an error may quote what it printed. */
   readonly quotes?: boolean;
+
+  /**
+   * Memory for a chunk that will be written: used again once that chunk, as a whole, has left. For large messages that
+   * have to be copied together, so that a stream does not leave one piece of garbage per message. Default: new memory.
+   */
+  allocate?(bytes: number): Uint8Array;
 
   /** Called once, before anything else. Events may come from within it. */
   start(events: TransportEvents): void;

@@ -1,0 +1,114 @@
+// Deno, with its own WebSocket on both sides.
+import type { Transport } from "@sluice/transport";
+import { Acceptor, type AcceptOptions } from "./accept.ts";
+import { dialWith } from "./dial-standard.ts";
+import type { DialOptions } from "./dial-options.ts";
+import { serverOf, type ServeOptions, type Server } from "./server.ts";
+import { listen, StandardSocket } from "./standard-socket.ts";
+import { WsTransport } from "./ws-transport.ts";
+
+export type { AcceptOptions } from "./accept.ts";
+export type { DialOptions } from "./dial-options.ts";
+export { WS_LIMITS, type WsLimits } from "./limits.ts";
+export type { ServeOptions, Server } from "./server.ts";
+
+/** What is used of Deno's own. */
+interface DenoNamespace {
+  serve(
+    options: {
+      port: number;
+      hostname: string;
+      cert?: string;
+      key?: string;
+      onListen(address: NetAddress): void;
+    },
+    handler: (request: Request, info: { remoteAddr: NetAddress }) => Promise<Response>,
+  ): { shutdown(): Promise<void> };
+  upgradeWebSocket(
+    request: Request,
+    options: { protocol?: string; idleTimeout: number },
+  ): { socket: WebSocket; response: Response };
+}
+interface NetAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+declare const Deno: DenoNamespace;
+
+/** As in `node.ts`. Deno's WebSocket cannot be paused: see `browser.ts`. */
+export function dial(url: string | URL, options: DialOptions = {}): Promise<Transport> {
+  return dialWith(url, options, (to, protocols) => {
+    const Constructor = WebSocket as unknown as new (url: URL, options: object) => WebSocket;
+    return new Constructor(to, { protocols: [...protocols], headers: options.headers ?? {} });
+  });
+}
+
+/** Where a request came in, as the handler of `Deno.serve` is told. */
+export interface AcceptInfo {
+  readonly remoteAddr?: NetAddress | undefined;
+  /** The address the server listens on. Default: not known, which allows the names of loopback alone (`hosts`). */
+  readonly bound?: string;
+}
+
+/** Accepts WebSockets in the handler of a `Deno.serve` that the user has: make one and pass it each such request. */
+export function acceptor(options: AcceptOptions): (request: Request, info?: AcceptInfo) => Promise<Response> {
+  const connections = new Acceptor(options);
+  return (request, info = {}) => accept(connections, request, info);
+}
+
+async function accept(
+  connections: Acceptor,
+  request: Request,
+  { remoteAddr, bound }: AcceptInfo,
+  path?: string,
+): Promise<Response> {
+  const { limits } = connections;
+  const admission = await connections.admit({ request, hosts: request.headers.get("host"), bound, path });
+  if (admission instanceof Response) return admission;
+  const { protocol } = admission;
+  const idleTimeout = limits.heartbeat === Number.POSITIVE_INFINITY ? 0 : Math.ceil(limits.heartbeat / 1000);
+  const { socket, response } = Deno.upgradeWebSocket(request, {
+    idleTimeout,
+    ...(protocol !== undefined && { protocol }),
+  });
+  socket.binaryType = "arraybuffer";
+  const label = remoteAddr === undefined ? "client" : `client ${remoteAddr.hostname}:${remoteAddr.port}`;
+  socket.addEventListener("open", () => {
+    const transport: WsTransport = new WsTransport(
+      new StandardSocket(socket),
+      protocol ?? "",
+      label,
+      limits,
+      () => connections.left(transport),
+    );
+    listen(socket, transport);
+    connections.joined(transport, request);
+  });
+  // One that fails to open is followed by nothing.
+  socket.addEventListener("error", () => {});
+  return response;
+}
+
+/** As in `node.ts`. */
+export async function serve(options: ServeOptions): Promise<Server> {
+  const connections = new Acceptor(options);
+  const hostname = options.hostname ?? "127.0.0.1";
+  let bound = hostname;
+  let listening: (address: NetAddress) => void = () => {};
+  const listens = new Promise<NetAddress>((resolve) => (listening = resolve));
+  const server = Deno.serve(
+    { port: options.port ?? 0, hostname, ...options.tls, onListen: listening },
+    (request, { remoteAddr }) => accept(connections, request, { remoteAddr, bound }, options.path),
+  );
+  const address = await listens;
+  bound = address.hostname;
+  return serverOf(
+    options,
+    { hostname, port: address.port },
+    () => connections.sessions,
+    async (reason) => {
+      await connections.close(reason);
+      await server.shutdown();
+    },
+  );
+}

@@ -1,0 +1,205 @@
+// Node, with the `ws` package on both sides.
+import { createServer, STATUS_CODES, type IncomingMessage } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { AddressInfo, Server as NetServer } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Transport } from "@sluice/transport";
+import { WebSocket, WebSocketServer } from "ws";
+import { Acceptor, type AcceptOptions } from "./accept.ts";
+import { dialAborted, dialFailed, labelOf, wsUrl, type DialOptions } from "./dial-options.ts";
+import { withDefaults } from "./limits.ts";
+import { listen, NodeSocket } from "./node-socket.ts";
+import { PROTOCOLS } from "./protocols.ts";
+import { refuse } from "./refusal.ts";
+import { serverOf, type ServeOptions, type Server } from "./server.ts";
+import { WsTransport } from "./ws-transport.ts";
+
+export type { AcceptOptions } from "./accept.ts";
+export type { DialOptions } from "./dial-options.ts";
+export { WS_LIMITS, type WsLimits } from "./limits.ts";
+export type { ServeOptions, Server } from "./server.ts";
+
+/**
+ * Connects to a WebSocket server; settles once the connection is open.
+ * @throws TransportError `connect`, or `aborted` by the signal.
+ */
+export function dial(given: string | URL, options: DialOptions = {}): Promise<Transport> {
+  const url = wsUrl(given);
+  const limits = withDefaults(options.limits);
+  const { signal, protocols = PROTOCOLS } = options;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) return reject(dialAborted(url, signal));
+    const socket = new WebSocket(url, [...protocols], {
+      headers: options.headers ?? {},
+      handshakeTimeout: limits.handshake,
+      maxPayload: limits.message,
+      maxFragments: limits.fragments,
+      perMessageDeflate: false,
+    });
+    const onAbort = (): void => {
+      reject(dialAborted(url, signal!));
+      socket.terminate();
+    };
+    // Stays: a socket that is terminated while it opens fails once more.
+    socket.on("error", (error) => {
+      signal?.removeEventListener("abort", onAbort);
+      reject(dialFailed(url, error.message, error));
+    });
+    socket.once("open", () => {
+      signal?.removeEventListener("abort", onAbort);
+      const abort = (): void => transport.abort(dialAborted(url, signal!));
+      const onOver = (): void => signal?.removeEventListener("abort", abort);
+      const transport = new WsTransport(
+        new NodeSocket(socket),
+        socket.protocol,
+        labelOf(url),
+        limits,
+        onOver,
+      );
+      signal?.addEventListener("abort", abort);
+      listen(socket, transport);
+      resolve(transport);
+    });
+    signal?.addEventListener("abort", onAbort);
+  });
+}
+
+export interface AttachOptions extends AcceptOptions {
+  /** The only path that is served; requests for others are left to the server's other listeners. Default: all. */
+  readonly path?: string;
+}
+
+/** What holds a server of the user's to us. */
+export interface Attached {
+  /** Connections that are open. */
+  readonly sessions: number;
+  /** Takes no more and closes what is open with 1001; the server itself goes on. */
+  close(reason?: string): Promise<void>;
+}
+
+/** Accepts WebSockets on a `node:http` or `node:https` server that the user has. */
+export function attach(server: NetServer, options: AttachOptions): Attached {
+  const acceptor = new Acceptor(options);
+  const { limits } = acceptor;
+  const wss = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: limits.message,
+    maxFragments: limits.fragments,
+    perMessageDeflate: options.compression === true,
+    // The choice was made by `admit`.
+    handleProtocols: (_, request) => CHOSEN.get(request) ?? false,
+  });
+  const onUpgrade = async (incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    // Left to whoever else listens; without anybody the client is told.
+    if (!isPath(incoming, options.path) && server.listenerCount("upgrade") > 1) return;
+    const onError = (): void => void socket.destroy();
+    socket.on("error", onError);
+    const request = toRequest(incoming);
+    if (request === undefined) return answer(socket, refuse(400, "malformed request"));
+    const hosts = incoming.headersDistinct["host"] ?? null;
+    const admission = await acceptor.admit({ request, hosts, bound: boundTo(server), path: options.path });
+    if (admission instanceof Response) return answer(socket, admission);
+    if (admission.protocol !== undefined) CHOSEN.set(incoming, admission.protocol);
+    socket.off("error", onError);
+    wss.handleUpgrade(incoming, socket, head, (websocket) => {
+      const { remoteAddress, remotePort } = incoming.socket;
+      const label = `client ${remoteAddress}:${remotePort}`;
+      const transport: WsTransport = new WsTransport(
+        new NodeSocket(websocket),
+        websocket.protocol,
+        label,
+        limits,
+        () => acceptor.left(transport),
+      );
+      listen(websocket, transport);
+      acceptor.joined(transport, request);
+    });
+  };
+  const listener = (incoming: IncomingMessage, socket: Duplex, head: Buffer): void =>
+    void onUpgrade(incoming, socket, head);
+  server.on("upgrade", listener);
+  return {
+    get sessions() {
+      return acceptor.sessions;
+    },
+    close(reason = "the server is closing") {
+      server.off("upgrade", listener);
+      return acceptor.close(reason);
+    },
+  };
+}
+
+/**
+ * Starts a server of WebSockets alone; settles once it listens.
+ * @throws the runtime's error where the address cannot be had.
+ */
+export async function serve(options: ServeOptions): Promise<Server> {
+  const refuseAll = createRefusal();
+  const http =
+    options.tls === undefined ? createServer(refuseAll) : createSecureServer({ ...options.tls }, refuseAll);
+  const attached = attach(http, options);
+  await new Promise<void>((resolve, reject) => {
+    http.once("error", reject);
+    http.listen(options.port ?? 0, options.hostname ?? "127.0.0.1", () => {
+      http.off("error", reject);
+      resolve();
+    });
+  });
+  const { address, port } = http.address() as AddressInfo;
+  return serverOf(
+    options,
+    { hostname: options.hostname ?? address, port },
+    () => attached.sessions,
+    async (reason) => {
+      const stopped = new Promise((resolve) => http.close(resolve));
+      await attached.close(reason);
+      http.closeAllConnections();
+      await stopped;
+    },
+  );
+}
+
+/** The subprotocol chosen for a request whose handshake is under way. */
+const CHOSEN: WeakMap<IncomingMessage, string> = new WeakMap();
+
+function createRefusal(): (incoming: IncomingMessage, response: import("node:http").ServerResponse) => void {
+  return (_, response) => {
+    response.writeHead(426, { upgrade: "websocket", "content-type": "application/json" });
+    response.end(JSON.stringify({ error: "this is a WebSocket server" }));
+  };
+}
+
+function boundTo(server: NetServer): string | undefined {
+  const address = server.address();
+  return typeof address === "object" ? address?.address : undefined;
+}
+
+function isPath(incoming: IncomingMessage, path: string | undefined): boolean {
+  return path === undefined || incoming.url?.replace(/\?.*$/s, "") === path;
+}
+
+/** undefined where it is none a `Request` can hold. */
+function toRequest(incoming: IncomingMessage): Request | undefined {
+  try {
+    const headers = new Headers();
+    const raw = incoming.rawHeaders;
+    for (let at = 0; at + 1 < raw.length; at += 2) headers.append(raw[at]!, raw[at + 1]!);
+    const scheme = "encrypted" in incoming.socket ? "https" : "http";
+    const host = incoming.headers.host;
+    return new Request(new URL(incoming.url ?? "/", `${scheme}://${host ?? "localhost"}`), { headers });
+  } catch {
+    return undefined;
+  }
+}
+
+async function answer(socket: Duplex, response: Response): Promise<void> {
+  const body = new Uint8Array(await response.arrayBuffer());
+  const lines = [`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`];
+  for (const [name, value] of response.headers) if (!OWN.has(name)) lines.push(`${name}: ${value}`);
+  lines.push("connection: close", `content-length: ${body.length}`, "", "");
+  socket.write(lines.join("\r\n"));
+  socket.end(body, () => socket.destroy());
+}
+
+const OWN: ReadonlySet<string> = new Set(["connection", "content-length", "transfer-encoding"]);
