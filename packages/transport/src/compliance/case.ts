@@ -9,6 +9,8 @@ export interface Pair {
   readonly bound?: number;
   /** False where a paused receiver cannot hold its sender back, as with a browser's WebSocket. Default true. */
   readonly holdsBack?: boolean;
+  /** False where a close ends both directions, as on a WebSocket of a plain peer. Default true. */
+  readonly halfCloses?: boolean;
   /** Lets go of everything, also where the transports are still open. */
   dispose(): Promise<void>;
 }
@@ -25,6 +27,7 @@ export interface Ends {
   readonly far: End;
   readonly bound: number;
   readonly holdsBack: boolean;
+  readonly halfCloses: boolean;
 }
 
 /** How the ends react; they are not started yet where `start` is false. */
@@ -63,7 +66,8 @@ export function bothWays(name: string, setup: Setup, act: (ends: Ends) => Promis
           ends.near.start();
           ends.far.start();
         }
-        await act({ ...ends, bound: pair.bound ?? 16 * 1024 * 1024, holdsBack: pair.holdsBack ?? true });
+        const { bound = 16 * 1024 * 1024, holdsBack = true, halfCloses = true } = pair;
+        await act({ ...ends, bound, holdsBack, halfCloses });
         ends.near.verify();
         ends.far.verify();
       } finally {

@@ -18,10 +18,16 @@ export const endingCases: readonly ComplianceCase[] = [
     },
   ),
 
-  ...bothWays("after one end has closed the other may go on sending", {}, async ({ near, far }) => {
+  ...bothWays("after one end has closed the other may go on sending", {}, async (ends) => {
+    const { near, far, halfCloses } = ends;
     near.push(1000, 1000);
     near.transport.close();
     await far.until(() => far.ends > 0);
+    if (!halfCloses) {
+      await near.closedOrderly();
+      await far.closedOrderly();
+      return far.expectPattern(1000);
+    }
     check(near.closes === 0, "an end closed while the other could still send");
     await far.send(BULK, 65536);
     far.transport.close();
@@ -31,13 +37,15 @@ export const endingCases: readonly ComplianceCase[] = [
     far.expectPattern(1000);
   }),
 
-  ...bothWays("both ends may close at the same time", {}, async ({ near, far }) => {
+  ...bothWays("both ends may close at the same time", {}, async ({ near, far, halfCloses }) => {
     near.push(1000, 100);
     far.push(2000, 100);
     near.transport.close();
     far.transport.close();
     await near.closedOrderly();
     await far.closedOrderly();
+    // Where a close ends both directions, what is on its way to who has closed may be lost.
+    if (!halfCloses) return;
     near.expectPattern(2000);
     far.expectPattern(1000);
   }),
