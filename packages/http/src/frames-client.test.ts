@@ -280,6 +280,16 @@ describe("a session in frames at the client", () => {
     await server.handler.close();
   });
 
+  it("calls when half of what went with the opening request is gone, too", async () => {
+    const server = direct();
+    const near = watch(frames({ fetch: server.fetch, highWater: 10 }));
+    expect(near.transport.write([bytes("more than ten")])).toBe(false);
+    const far = watch(await server.accepted());
+    await near.drained;
+    await far.said("more than ten");
+    await server.handler.close();
+  });
+
   it("one POST as a stream carries everything, and its end", async () => {
     const posts: string[] = [];
     const { server, near, far } = await session(
@@ -302,15 +312,17 @@ describe("a session in frames at the client", () => {
     expect(server.handler.sessions).toBe(0);
   });
 
-  it("a stream that the server gives up ends the transport with code write", async () => {
-    const { server, near } = await session(
-      (fetch) => (url, init) =>
-        isLater(init) ? Promise.resolve(new Response(null, { status: 413 })) : fetch(url, init),
-      { upload: "stream" },
-    );
-    const error = await near.closed;
-    expect([error?.code, error?.message]).toEqual(["write", expect.stringContaining("status 413")]);
-    await server.handler.close();
+  it("a stream that the server gives up, or calls delivered before its end, ends the transport with code write", async () => {
+    for (const status of [413, 204]) {
+      const { server, near } = await session(
+        (fetch) => (url, init) =>
+          isLater(init) ? Promise.resolve(new Response(null, { status })) : fetch(url, init),
+        { upload: "stream" },
+      );
+      const error = await near.closed;
+      expect([error?.code, error?.message]).toEqual(["write", expect.stringContaining(`status ${status}`)]);
+      await server.handler.close();
+    }
   });
 
   it("refuses what cannot work: other URLs", () => {

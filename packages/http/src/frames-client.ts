@@ -6,6 +6,7 @@ import { Delivery } from "./delivery.ts";
 import { onlyBytes } from "./frames-server.ts";
 import { headerNames } from "./header-names.ts";
 import { DIAL_LIMITS, type DialLimits } from "./limits.ts";
+import { mediaType } from "./media.ts";
 import { FRAMES_TYPE, type DialOptions } from "./options.ts";
 import { Posts } from "./posts.ts";
 import { RecordDecoder } from "./records.ts";
@@ -101,7 +102,7 @@ class FramesClient implements Transport {
       );
     }
     const session = response.headers.get(this.#sessionHeader);
-    const type = response.headers.get("content-type");
+    const { type } = mediaType(response.headers.get("content-type"));
     if (this.#delivery.over || response.status !== 200 || type !== FRAMES_TYPE || session === null) {
       response.body?.cancel().catch(() => {});
       return this.abort(this.#refused("connect", response.status));

@@ -140,6 +140,17 @@ describe("a session in frames at the server", () => {
     expect((await post(server.fetch, opened, body("x"), 0)).status).toBe(404);
   });
 
+  it("P4: a client that has gone before it is answered leaves no session", async () => {
+    const server = direct();
+    const headers = { "Content-Type": FRAMES_TYPE, Accept: FRAMES_TYPE };
+    await server.handler.fetch(
+      new Request(URL_OF_DIRECT, { method: "POST", headers, signal: AbortSignal.abort() }),
+    );
+    const far = watch(await server.accepted());
+    expect((await far.closed)?.code).toBe("closed");
+    expect(server.handler.sessions).toBe(0);
+  });
+
   it("P4: DELETE ends the session at once, also while a POST is being taken", async () => {
     const { server, opened, far } = await session();
     const pending = told();

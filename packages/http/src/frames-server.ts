@@ -47,7 +47,8 @@ class FramesServer implements ServerSession, Transport {
       context.limits,
     );
     // Some runtimes tell only one of the two. After success the signal means nothing: Deno aborts it then, too.
-    request.signal.addEventListener("abort", () => this.#lost(), { once: true });
+    if (request.signal.aborted) queueMicrotask(() => this.#lost());
+    else request.signal.addEventListener("abort", () => this.#lost(), { once: true });
     this.response = new Response(this.#down.stream, {
       headers: {
         "Content-Type": FRAMES_TYPE,

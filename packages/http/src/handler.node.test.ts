@@ -121,6 +121,11 @@ describe("a handler", () => {
     expect((await ask(server, { headers, method: "DELETE" })).status).toBe(204);
   });
 
+  it("takes an authorize that forgets to answer for a no", async () => {
+    const forgets = (() => {}) as unknown as () => boolean;
+    expect(await statusOf(direct({ authorize: forgets }), {})).toBe(401);
+  });
+
   it("answers 500 and says nothing where its user's code throws", async () => {
     const throws = (): never => {
       throw new Error("secret at the database");

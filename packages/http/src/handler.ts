@@ -71,12 +71,12 @@ class HttpHandler implements Handler {
   }
 
   async #answer(request: Request, info: RequestInfo): Promise<Response> {
-    const { path, authorize } = this.#options;
-    if (path !== undefined && new URL(request.url).pathname !== path)
+    const options = this.#options;
+    if (options.path !== undefined && new URL(request.url).pathname !== options.path)
       return refusal(404, "nothing is served under this path");
     const preflight = this.#cors.preflight(request);
     if (preflight !== undefined) return preflight;
-    const verdict = (await authorize?.(request)) ?? true;
+    const verdict = options.authorize === undefined ? true : await options.authorize(request);
     if (verdict instanceof Response) {
       if (verdict.status === 0) throw new TypeError("Response.error() is no answer");
       return verdict;

@@ -26,6 +26,8 @@ export class Posts implements Upload {
   #offset = 0;
   #sending: "open" | "full" | "ending" | "over" = "open";
   #post: "unopened" | "none" | "running" = "unopened";
+  /** Bytes that went with the opening request. */
+  #first = 0;
 
   constructor(owner: UploadOwner, options: PostsOptions) {
     this.#owner = owner;
@@ -45,12 +47,13 @@ export class Posts implements Upload {
 
   first(): Uint8Array<ArrayBuffer> | undefined {
     const batch = this.#take(FIRST);
-    this.#sent(batch.size);
+    this.#first = batch.size;
     return batch.size === 0 ? undefined : batch.body;
   }
 
   begin(): void {
-    if (this.#post === "unopened") this.#post = "none";
+    this.#post = "none";
+    this.#sent(this.#first);
     this.#schedule();
   }
 
@@ -81,13 +84,12 @@ export class Posts implements Upload {
       if (batch.size === 0 && !last) break;
       const body = last ? joined([batch.body, endRecord()]) : batch.body;
       if (!(await this.#delivered(body))) return;
-      this.#sent(batch.size);
       if (last) {
         this.#sending = "over";
         this.#owner.onEnded();
         return;
       }
-      this.#drained();
+      this.#sent(batch.size);
     }
     this.#post = "none";
   }
@@ -144,9 +146,6 @@ export class Posts implements Upload {
   #sent(size: number): void {
     this.#offset += size;
     this.#waiting -= size;
-  }
-
-  #drained(): void {
     if (this.#sending !== "full" || this.#waiting > this.#options.highWater / 2) return;
     this.#sending = "open";
     this.#owner.onDrain();

@@ -28,7 +28,7 @@ export class RecordBody {
   readonly stream: ReadableStream<Uint8Array>;
   readonly #owner: RecordBodyOwner;
   readonly #options: RecordBodyOptions;
-  readonly #keepAlive: ReturnType<typeof setInterval>;
+  #keepAlive: ReturnType<typeof setInterval> | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #queue: Uint8Array[] = [];
   #waiting = 0;
@@ -54,6 +54,7 @@ export class RecordBody {
         pull: () => {
           clearTimeout(this.#cutting);
           if (this.#sending === "over") return this.#controller?.close();
+          this.#keepAlive ??= setInterval(() => this.#beat(), options.keepAlive);
           if (this.#queue.length > 0 || this.#sending === "ending") return this.#flush();
           return new Promise<void>((resolve) => (this.#asked = resolve));
         },
@@ -66,7 +67,6 @@ export class RecordBody {
       },
       { highWaterMark: 0 },
     );
-    this.#keepAlive = setInterval(() => this.#beat(), options.keepAlive);
   }
 
   /** Takes all chunks; false when more than `highWater` waits. */

@@ -10,7 +10,7 @@ export class StreamedPost implements Upload {
   readonly #owner: UploadOwner;
   readonly #abort = new AbortController();
   readonly #body: RecordBody;
-  #state: "open" | "over" = "open";
+  #state: "open" | "sent" | "over" = "open";
 
   constructor(owner: UploadOwner, highWater: number) {
     this.#owner = owner;
@@ -18,7 +18,7 @@ export class StreamedPost implements Upload {
     this.#body = new RecordBody(
       {
         onDrain: () => owner.onDrain(),
-        onEnded: () => {},
+        onEnded: () => void (this.#state = "sent"),
         onCancel: () => this.#fail(() => owner.failed(cancelled)),
       },
       { highWater, keepAlive: KEEP_ALIVE, grace: 0 },
@@ -53,11 +53,12 @@ export class StreamedPost implements Upload {
       response.body?.cancel().catch(() => {});
       if (this.#state === "over") return;
       // An answer before the end says that the server has given up on the body.
-      if (response.status !== 204) this.#fail(() => this.#owner.refused(response));
-      else {
-        this.#state = "over";
-        this.#owner.onEnded();
+      if (response.status !== 204 || this.#state === "open") {
+        this.#fail(() => this.#owner.refused(response));
+        return;
       }
+      this.#state = "over";
+      this.#owner.onEnded();
     } catch (cause) {
       this.#fail(() => this.#owner.failed(cause));
     }
