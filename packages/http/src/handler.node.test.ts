@@ -199,6 +199,27 @@ describe("a handler", () => {
     await server.handler.close();
   });
 
+  it("opens no session that was asked for before it was closed", async () => {
+    let opened = 0;
+    const server = direct({ onSession: () => opened++ });
+    let finish: () => void = () => {};
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        finish = () => {
+          controller.enqueue(new TextEncoder().encode('{"jsonrpc":"2.0","id":1,"method":"open"}'));
+          controller.close();
+        };
+      },
+    });
+    const headers = { "Content-Type": "application/json", Accept: "application/json, text/event-stream" };
+    const init = { headers, body, duplex: "half" };
+    const asked = ask(server, init);
+    await server.handler.close("going home");
+    finish();
+    expect(await refused(await asked)).toMatchObject({ status: 503, message: "going home" });
+    expect([opened, server.handler.sessions]).toEqual([0, 0]);
+  });
+
   it("ends its sessions when it is closed, and answers 503 from then on", async () => {
     const server = direct();
     const opened = await ask(server);

@@ -106,9 +106,8 @@ export class Intake {
     }
     if (decoder.state !== "between" && decoder.state !== "ended")
       return refusal(400, "P1: the body ends inside of a record");
-    await this.#delivery.ready();
-    if (body.stopped && !this.#delivery.over) return SUPERSEDED();
-    return this.#delivery.over ? this.#settled() : DONE();
+    // Nothing is held: the last read came after `ready`.
+    return DONE();
   }
 
   /** The session is over: in order where its end was delivered, and then so was all before it. */
