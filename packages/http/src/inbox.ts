@@ -24,7 +24,8 @@ export class Inbox {
     if (seq !== undefined && this.#mode === "ordered") {
       if (seq < this.#next || this.#early.has(seq)) return;
       if (seq > this.#next) await new Promise<void>((resolve) => this.#early.set(seq, resolve));
-      this.#next = Math.max(this.#next, seq + 1);
+      if (seq < this.#next) return;
+      this.#next = seq + 1;
     }
     const delivered = this.#delivered.then(() => this.#delivery.ready()).then(act);
     this.#delivered = delivered;
