@@ -18,14 +18,10 @@ export class McpRequests {
   }
 
   async post(body: string, signal: AbortSignal): Promise<Response> {
-    const response = await this.#requests.send(
-      { method: "POST", body, signal },
-      {
-        ...this.#headers(),
-        "Content-Type": "application/json",
-        Accept: "application/json, text/event-stream",
-      },
-    );
+    const response = await this.#send({ method: "POST", body, signal }, signal, {
+      "Content-Type": "application/json",
+      Accept: "application/json, text/event-stream",
+    });
     if (!response.ok) return response;
     this.state = "open";
     this.session ??= response.headers.get(this.#names.session) ?? undefined;
@@ -34,10 +30,7 @@ export class McpRequests {
 
   get(last: string | undefined, signal: AbortSignal): Promise<Response> {
     const from = last === undefined ? {} : { "Last-Event-ID": last };
-    return this.#requests.send(
-      { method: "GET", signal },
-      { ...this.#headers(), ...from, Accept: "text/event-stream" },
-    );
+    return this.#send({ method: "GET", signal }, signal, { ...from, Accept: "text/event-stream" });
   }
 
   /** Ends the session, as far as the server lets us; it is over for us either way. Never rejects. */
@@ -50,6 +43,18 @@ export class McpRequests {
     } catch {
       // The server ends it when it has heard nothing for long.
     }
+  }
+
+  async #send(
+    init: RequestInit,
+    signal: AbortSignal,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Response> {
+    const response = await this.#requests.send(init, { ...this.#headers(), ...headers });
+    if (!signal.aborted) return response;
+    // It came all the same, from a `fetch` that does not look at its signal.
+    void response.body?.cancel().catch(() => {});
+    throw signal.reason;
   }
 
   #headers(): Record<string, string> {

@@ -21,22 +21,24 @@ export async function* readEvents(
   hints: EventHints,
 ): AsyncGenerator<EventSourceMessage, void, undefined> {
   let events: EventSourceMessage[] = [];
-  let fault: TransportError | undefined;
+  let size: "within" | "beyond" = "within";
   const parser = createParser({
-    // Its lines and the fields beside the data count, too.
+    // What is not complete: the fields beside the data count, too.
     maxBufferSize: most + 1024,
-    onEvent: (event) => void events.push(event),
+    onEvent(event) {
+      if (event.data.length > most) size = "beyond";
+      else if (size === "within") events.push(event);
+    },
     onId: (id) => hints.onId(id),
     onRetry: (ms) => hints.onRetry(ms),
-    onError(error) {
-      if (error.type !== "max-buffer-size-exceeded") return;
-      fault = new TransportError("protocol", `an event has at most ${most} bytes here (limits.message)`);
-    },
+    onError: (error) => void (error.type === "max-buffer-size-exceeded" && (size = "beyond")),
   });
+  const tooLarge = (): boolean => size === "beyond";
   const decoder = new TextDecoder();
   const reader = body.getReader();
   const cancel = (): void => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", cancel);
+  if (signal.aborted) cancel();
   try {
     for (;;) {
       const { done, value } = await reader.read();
@@ -45,7 +47,8 @@ export async function* readEvents(
       const ready = events;
       events = [];
       yield* ready;
-      if (fault !== undefined) throw fault;
+      if (tooLarge())
+        throw new TransportError("protocol", `an event has at most ${most} bytes here (limits.message)`);
     }
   } finally {
     signal.removeEventListener("abort", cancel);
