@@ -1,5 +1,6 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { isTransport, TRANSPORTS, type TransportName } from "./transports.ts";
 import { isRuntime, RUNTIMES, thisRuntime, type Runtime } from "./runtimes.ts";
 
 export interface Arguments {
@@ -10,12 +11,14 @@ export interface Arguments {
   readonly json: boolean;
   readonly runtime: Runtime;
   readonly peerRuntime: Runtime;
+  readonly transport: TransportName;
 }
 
 export const USAGE: string = `npm run demo -- [file or URL] [options]
 
   --runtime node|deno|bun       what both ends run on (default: what started this)
   --peer-runtime node|deno|bun  what the other end runs on, for a mixed pair
+  --transport stdio|ws|http     what is between them (default stdio)
   --size MiB                    size of the file the demo makes (default 256)
   --json                        print one JSON object and nothing else
   --help                        this text`;
@@ -28,6 +31,7 @@ export function readArguments(): Arguments {
       options: {
         runtime: { type: "string" },
         "peer-runtime": { type: "string" },
+        transport: { type: "string", default: "stdio" },
         size: { type: "string", default: "256" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
@@ -42,7 +46,10 @@ export function readArguments(): Arguments {
     if (!(size > 0)) throw new Error(`--size takes a number of MiB, not ${JSON.stringify(values.size)}`);
     const own = runtime("--runtime", values.runtime) ?? thisRuntime();
     const peerRuntime = runtime("--peer-runtime", values["peer-runtime"]) ?? own;
-    return { source: positionals[0], size, json: values.json, runtime: own, peerRuntime };
+    const { transport } = values;
+    if (!isTransport(transport))
+      throw new Error(`--transport takes ${TRANSPORTS.join(", ")}, not ${JSON.stringify(transport)}`);
+    return { source: positionals[0], size, json: values.json, runtime: own, peerRuntime, transport };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
     return process.exit(2);

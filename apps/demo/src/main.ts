@@ -3,7 +3,6 @@ import { spawn as run } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { connect } from "@sluice/session";
-import { spawn } from "@sluice/stdio";
 import { readArguments, type Arguments } from "./arguments.ts";
 import { commandFor, thisRuntime } from "./runtimes.ts";
 import { Screen } from "./screen.ts";
@@ -13,6 +12,7 @@ import { file } from "./steps/file.ts";
 import { kill } from "./steps/kill.ts";
 import { leave } from "./steps/leave.ts";
 import { slowReader } from "./steps/slow-reader.ts";
+import { BETWEEN, startPeer } from "./transports.ts";
 
 const STEPS: readonly Step[] = [calls, file, slowReader, leave, kill];
 
@@ -21,14 +21,15 @@ process.exitCode = args.runtime === thisRuntime() ? await tour(args) : await els
 
 async function tour(given: Arguments): Promise<number> {
   const screen = new Screen(given.json);
-  const [command, ...rest] = commandFor(
-    given.peerRuntime,
-    fileURLToPath(new URL("peer.ts", import.meta.url)),
-  );
-  screen.title(`Sluice: ${given.runtime} here, ${given.peerRuntime} there, stdin and stdout between them`);
-  const child = spawn(command, rest, { onStderrLine: (line) => console.error(line) });
-  const session = await connect(child, { name: "demo", handlers: { "clock/now": () => Date.now() } });
-  const stage: Stage = { session, child, args: given, screen };
+  const { runtime, peerRuntime, transport } = given;
+  screen.title(`Sluice: ${runtime} here, ${peerRuntime} there, ${BETWEEN[transport]}`);
+  const command = commandFor(peerRuntime, fileURLToPath(new URL("peer.ts", import.meta.url)));
+  const peer = await startPeer(transport, command);
+  const session = await connect(peer.transport, {
+    name: "demo",
+    handlers: { "clock/now": () => Date.now() },
+  });
+  const stage: Stage = { session, peer, args: given, screen };
   const results: ({ name: string; ok: boolean } & Outcome["figures"])[] = [];
   for (const step of STEPS) {
     screen.title(`${results.length + 1}. ${step.title}`);
@@ -39,8 +40,7 @@ async function tour(given: Arguments): Promise<number> {
   }
   await session.close();
   const ok = results.every((result) => result.ok);
-  if (given.json)
-    console.log(JSON.stringify({ ok, runtime: given.runtime, peer: given.peerRuntime, steps: results }));
+  if (given.json) console.log(JSON.stringify({ ok, runtime, peer: peerRuntime, transport, steps: results }));
   else screen.title(ok ? "All of it held." : "Not all of it held: see above.");
   return ok ? 0 : 1;
 }

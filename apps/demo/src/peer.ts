@@ -1,11 +1,15 @@
-// The other end: a program that is spoken to over its standard input and output.
+// The other end: a program that is spoken to over its standard input and output, or that serves and prints its URL.
 import { createHash } from "node:crypto";
-import { serve, type HandlerContext } from "@sluice/session";
+import process from "node:process";
+import { serve as serveHttp } from "@sluice/http";
+import { serve, type HandlerContext, type SessionOptions } from "@sluice/session";
 import { parent } from "@sluice/stdio";
+import type { Transport } from "@sluice/transport";
+import { serve as serveWs } from "@sluice/ws";
 
 const CHUNK = 64 * 1024;
 
-await serve(parent(), {
+const options: SessionOptions = {
   name: "demo peer",
   handlers: {
     "math/add": ({ a, b }: { a: number; b: number }) => a + b,
@@ -27,7 +31,13 @@ await serve(parent(), {
     "call/never": () => new Promise(() => {}),
     stats: (_params: unknown, { session }: HandlerContext) => session.stats(),
   },
-});
+};
+
+const [transport] = process.argv.slice(2);
+const onSession = (one: Transport): void => void serve(one, options);
+if (transport === "ws") console.log((await serveWs({ onSession })).url);
+else if (transport === "http") console.log((await serveHttp({ onSession })).url);
+else await serve(parent(), options);
 
 function endless(): ReadableStream<Uint8Array> {
   const chunk = new Uint8Array(CHUNK).fill(7);

@@ -1,12 +1,12 @@
 import type { Session } from "@sluice/session";
-import type { ChildTransport } from "@sluice/stdio";
 import type { Arguments } from "./arguments.ts";
 import type { Screen } from "./screen.ts";
+import type { Peer } from "./transports.ts";
 
 /** What a step works with. */
 export interface Stage {
   readonly session: Session;
-  readonly child: ChildTransport;
+  readonly peer: Peer;
   readonly args: Arguments;
   readonly screen: Screen;
 }
