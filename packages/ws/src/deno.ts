@@ -26,7 +26,7 @@ interface DenoNamespace {
   ): { shutdown(): Promise<void> };
   upgradeWebSocket(
     request: Request,
-    options: { protocol?: string; idleTimeout: number },
+    options: { idleTimeout: number },
   ): { socket: WebSocket; response: Response };
 }
 interface NetAddress {
@@ -67,10 +67,9 @@ async function accept(
   if (admission instanceof Response) return admission;
   const { protocol } = admission;
   const idleTimeout = limits.heartbeat === Number.POSITIVE_INFINITY ? 0 : Math.ceil(limits.heartbeat / 1000);
-  const { socket, response } = Deno.upgradeWebSocket(request, {
-    idleTimeout,
-    ...(protocol !== undefined && { protocol }),
-  });
+  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout });
+  // Its own option takes a list of protocols for one name where no spaces follow the commas (RFC 9110 5.6.1 needs none).
+  if (protocol !== undefined) response.headers.set("sec-websocket-protocol", protocol);
   socket.binaryType = "arraybuffer";
   const label = remoteAddr === undefined ? "client" : `client ${remoteAddr.hostname}:${remoteAddr.port}`;
   socket.addEventListener("open", () => {

@@ -1,7 +1,7 @@
 // The WebSocket of the standard: browsers and Deno, and with more abilities Bun. It can tell how much is buffered, but
 // not when it is less, so that is looked at by the clock; it cannot stop reading, nor drop the connection.
 import type { Chunk } from "@sluice/transport";
-import { raised } from "./close-codes.ts";
+import { LOST, raised } from "./close-codes.ts";
 import type { Socket, SocketEvents } from "./socket.ts";
 
 const POLL_MS = 2;
@@ -67,6 +67,9 @@ export function listen(socket: WebSocket, events: SocketEvents): void {
   socket.addEventListener("error", (event) => {
     cause = (event as { error?: unknown }).error;
   });
-  socket.addEventListener("close", ({ code, reason }: CloseEvent) => events.onClosed(code, reason, cause));
+  // Deno gives a connection that was lost the code 0.
+  socket.addEventListener("close", ({ code, reason, wasClean }: CloseEvent) => {
+    events.onClosed(code === 0 ? LOST : code, reason, cause);
+  });
   for (const sign of ["ping", "pong"]) socket.addEventListener(sign, () => events.onSign());
 }

@@ -19,6 +19,8 @@ export function judge(closing: Closing): TransportError | undefined {
   const { label, sent } = closing;
   const code = lowered(closing.code);
   if (closing.sending === "ended" && closing.receiving === "ended") return undefined;
+  // A peer may drop the connection when it has our Close, without one of its own: Deno does where both close at once.
+  if (sent === CLOSE_CODE.done && code === LOST) return undefined;
   if (code === sent || code === CLOSE_CODE.done || code === NO_CODE) return undefined;
   if (code === GOING_AWAY && closing.receiving === "ended") return undefined;
   if (code === LOST) {

@@ -127,7 +127,10 @@ export class WsTransport implements Transport, SocketEvents {
     this.#sending = "ended";
     this.#held = [];
     this.#life = "dropped";
-    this.#drop();
+    if (this.#verdict === undefined) return this.#drop();
+    // The socket has closed before, and what came until then is not passed on any more.
+    this.#verdict = { error };
+    queueMicrotask(() => this.#passOn());
   }
 
   /** The server that accepted this is closing. */
@@ -203,7 +206,13 @@ export class WsTransport implements Transport, SocketEvents {
     }
     // A paused socket would not read the answer.
     this.#socket.resume?.();
-    this.#timer = setTimeout(() => this.#drop(), this.#limits.close);
+    this.#timer = setTimeout(() => this.#unanswered(), this.#limits.close);
+  }
+
+  #unanswered(): void {
+    const what = `${this.label} did not answer Close within ${this.#limits.close} ms (limits.close)`;
+    if (this.#receiving === "open") this.#failure ??= new TransportError("timeout", what);
+    this.#drop();
   }
 
   #drop(): void {
@@ -234,12 +243,17 @@ export class WsTransport implements Transport, SocketEvents {
     }
   }
 
+  /** Whether messages go on to the user; a callback may have changed that. */
+  get #passes(): boolean {
+    return this.#reading === "flowing" && this.#life !== "dropped";
+  }
+
   #passOn(): void {
-    while (this.#reading === "flowing" && this.#held.length > 0) {
+    while (this.#passes && this.#held.length > 0) {
       const held = this.#held;
       this.#held = [];
       let at = 0;
-      while (at < held.length && this.#reading === "flowing") {
+      while (at < held.length && this.#passes) {
         const message = held[at++]!;
         this.#heldBytes -= message.length;
         this.#give(message);
