@@ -68,7 +68,7 @@ export function listen(socket: WebSocket, events: SocketEvents): void {
     cause = (event as { error?: unknown }).error;
   });
   // Deno gives a connection that was lost the code 0.
-  socket.addEventListener("close", ({ code, reason, wasClean }: CloseEvent) => {
+  socket.addEventListener("close", ({ code, reason }: CloseEvent) => {
     events.onClosed(code === 0 ? LOST : code, reason, cause);
   });
   for (const sign of ["ping", "pong"]) socket.addEventListener(sign, () => events.onSign());
