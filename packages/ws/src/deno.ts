@@ -1,10 +1,11 @@
 // Deno, with its own WebSocket on both sides.
-import type { Transport } from "@sluice/transport";
+import { TransportError, type Transport } from "@sluice/transport";
 import { Acceptor, type AcceptOptions } from "./accept.ts";
 import { dialWith } from "./dial-standard.ts";
 import type { DialOptions } from "./dial-options.ts";
+import { DenoSocket } from "./deno-socket.ts";
 import { serverOf, type ServeOptions, type Server } from "./server.ts";
-import { listen, StandardSocket } from "./standard-socket.ts";
+import { listen } from "./standard-socket.ts";
 import { WsTransport } from "./ws-transport.ts";
 
 export type { AcceptOptions } from "./accept.ts";
@@ -50,6 +51,9 @@ export interface AcceptInfo {
   readonly bound?: string;
 }
 
+/** What Deno says of a far end that has not answered its ping. */
+const NO_ANSWER = "No response from ping frame.";
+
 /** Accepts WebSockets in the handler of a `Deno.serve` that the user has: make one and pass it each such request. */
 export function acceptor(options: AcceptOptions): (request: Request, info?: AcceptInfo) => Promise<Response> {
   const connections = new Acceptor(options);
@@ -66,7 +70,8 @@ async function accept(
   const admission = await connections.admit({ request, hosts: request.headers.get("host"), bound, path });
   if (admission instanceof Response) return admission;
   const { protocol } = admission;
-  const idleTimeout = limits.heartbeat === Number.POSITIVE_INFINITY ? 0 : Math.ceil(limits.heartbeat / 1000);
+  // W5, by Deno: in seconds, with a ping after half of it.
+  const idleTimeout = limits.heartbeat === Number.POSITIVE_INFINITY ? 0 : (2 * limits.heartbeat) / 1000;
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout });
   // Its own option takes a list of protocols for one name where no spaces follow the commas (RFC 9110 5.6.1 needs none).
   if (protocol !== undefined) response.headers.set("sec-websocket-protocol", protocol);
@@ -74,12 +79,17 @@ async function accept(
   const label = remoteAddr === undefined ? "client" : `client ${remoteAddr.hostname}:${remoteAddr.port}`;
   socket.addEventListener("open", () => {
     const transport: WsTransport = new WsTransport(
-      new StandardSocket(socket),
+      new DenoSocket(socket),
       protocol ?? "",
       label,
       limits,
       () => connections.left(transport),
     );
+    // Comes before the close, which has a code as if the far end had sent it.
+    socket.addEventListener("error", (event) => {
+      if ((event as ErrorEvent).message === NO_ANSWER)
+        transport.abort(new TransportError("timeout", `${label} gives no sign of life (W5)`));
+    });
     listen(socket, transport);
     connections.joined(transport, request);
   });

@@ -20,8 +20,6 @@ import { SLUICE } from "./protocols.ts";
 import type { Socket, SocketEvents } from "./socket.ts";
 import { judge } from "./verdict.ts";
 
-const EMPTY = new Uint8Array(0);
-
 /** Made by the runtime's file once a connection is open; the runtime's events go to it as `SocketEvents`. */
 export class WsTransport implements Transport, SocketEvents {
   readonly unit = "messages";
@@ -117,7 +115,7 @@ export class WsTransport implements Transport, SocketEvents {
     this.#sending = "ended";
     this.#reason = reason;
     if (this.encoding === undefined || cause !== "done") return this.#shut(CLOSE_CODE[cause], reason);
-    this.#send(EMPTY);
+    this.#send(new Uint8Array(0));
     if (this.#receiving !== "open") this.#shut(CLOSE_CODE.done, reason);
   }
 
@@ -206,13 +204,18 @@ export class WsTransport implements Transport, SocketEvents {
     }
     // A paused socket would not read the answer.
     this.#socket.resume?.();
-    this.#timer = setTimeout(() => this.#unanswered(), this.#limits.close);
+    this.#await(this.#socket.buffered);
   }
 
-  #unanswered(): void {
-    const what = `${this.label} did not answer Close within ${this.#limits.close} ms (limits.close)`;
-    if (this.#receiving === "open") this.#failure ??= new TransportError("timeout", what);
-    this.#drop();
+  /** Who is only slow to take what was sent before the Close is waited for, unless it is we who cut it short. */
+  #await(buffered: number): void {
+    this.#timer = setTimeout(() => {
+      const left = this.#socket.buffered;
+      if (left < buffered && this.#failure === undefined) return this.#await(left);
+      const what = `${this.label} did not answer Close within ${this.#limits.close} ms (limits.close)`;
+      if (this.#receiving === "open") this.#failure ??= new TransportError("timeout", what);
+      this.#drop();
+    }, this.#limits.close);
   }
 
   #drop(): void {
@@ -290,8 +293,7 @@ export class WsTransport implements Transport, SocketEvents {
   }
 
   #threw(cause: unknown): void {
-    this.abort(
-      new TransportError("aborted", `a callback of the transport to ${this.label} threw`, { cause }),
-    );
+    const what = `a callback of the transport to ${this.label} threw`;
+    this.abort(new TransportError("aborted", what, { cause }));
   }
 }
