@@ -53,14 +53,17 @@ export class ReceiveWindow {
   #read = 0;
   #grown = 0;
   #growth: Growth | undefined;
-  // The grant before the last: as far as the writer may get before it knows of the last.
-  #edge: number;
+  // The grants before the last: how far the writer may get before it knows of the last. No more than two of them lie
+  // beyond what has arrived, as each grants half a window.
+  #before: number;
+  #earlier: number;
   readonly #starvation: Starvation = new Starvation();
 
   constructor(first: number, growth?: Growth) {
     this.#size = first;
     this.#granted = first;
-    this.#edge = first;
+    this.#before = first;
+    this.#earlier = first;
     this.#growth = growth;
   }
 
@@ -83,8 +86,7 @@ export class ReceiveWindow {
    */
   arrive(bytes: number, now: number = 0): boolean {
     if (this.#arrived + bytes > this.#granted) return false;
-    const spent = this.#arrived === this.#edge || this.#arrived === this.#granted;
-    if (this.#growth !== undefined) this.#starvation.arrive(spent && this.unread === 0, now);
+    if (this.#growth !== undefined) this.#starvation.arrive(this.#spent && this.unread === 0, now);
     this.#arrived += bytes;
     return true;
   }
@@ -98,9 +100,16 @@ export class ReceiveWindow {
     const next = this.#read + this.#size;
     if (next - this.#granted < this.#size / 2) return undefined;
     this.#grow();
-    this.#edge = this.#granted;
+    this.#earlier = this.#before;
+    this.#before = this.#granted;
     this.#granted = this.#read + this.#size;
     return this.#granted;
+  }
+
+  // The writer has used all the credit that it knew of at some time.
+  get #spent(): boolean {
+    const arrived = this.#arrived;
+    return arrived === this.#granted || arrived === this.#before || arrived === this.#earlier;
   }
 
   /** Gives the growth back to the session. What is read afterwards makes nothing grow. */
