@@ -42,7 +42,7 @@ export class EventStream {
   readonly #owner: EventStreamOwner;
   #queue: WaitingEvent[] = [];
   /** The last event that was handed over, to a response or to the store alone; 0 before the first. */
-  #sent = 0;
+  #sent: number;
   /** What is stored and was not sent yet. */
   #ready: readonly KeptEvent[] = [];
   #body: EventBody | undefined;
@@ -53,9 +53,11 @@ export class EventStream {
   /** The resume under way; a later one replaces it. */
   #resume: object | undefined;
 
-  constructor(number: number, owner: EventStreamOwner) {
+  /** `sent`: what was handed over before. */
+  constructor(number: number, owner: EventStreamOwner, sent: number = 0) {
     this.number = number;
     this.#owner = owner;
+    this.#sent = sent;
   }
 
   /** Whether somebody reads it. */
@@ -96,13 +98,11 @@ export class EventStream {
 
   /** A response that carries it from here on. `primed`: it begins with an id to go on from. */
   connect(primed: boolean): ReadableStream<Uint8Array> {
-    const id = formatEventId(this.number, this.#ready[0]?.previous ?? this.#sent);
-    // Clients of before MCP 2025-11-25 take an event without data for a broken message.
-    return this.#attach(primed ? encodeEvent({ id, data: "" }) : "").readable;
+    return this.#attach(this.#ready[0]?.previous ?? this.#sent, primed);
   }
 
   /** A response that goes on after the event `seq`, and replaces the one there is. */
-  async resume(seq: number): Promise<ReadableStream<Uint8Array> | ResumeFault> {
+  async resume(seq: number, primed: boolean): Promise<ReadableStream<Uint8Array> | ResumeFault> {
     if (seq > this.#sent) return "unknown";
     const resume = (this.#resume = {});
     this.#body?.close();
@@ -119,11 +119,15 @@ export class EventStream {
     if (this.#resume !== resume) return "replaced";
     this.#handing = "idle";
     this.#resume = undefined;
-    this.#ready = [];
-    const resumed = kept === "forgotten" ? kept : this.#attach(encodeEvents(this.number, kept)).readable;
-    if (kept === "forgotten") this.#owner.onChange(this);
+    if (kept === "forgotten") {
+      this.#owner.onChange(this);
+      this.#hand();
+      return kept;
+    }
+    this.#ready = kept;
+    const readable = this.#attach(seq, primed);
     this.#hand();
-    return resumed;
+    return readable;
   }
 
   /** Ends it at once. `last` is a last word to whoever reads it. */
@@ -137,7 +141,9 @@ export class EventStream {
     this.#body = undefined;
   }
 
-  #attach(opening: string): EventBody {
+  /** `seq`: where the response begins. A client that is cut off before its first event knows it all the same, if primed. */
+  #attach(seq: number, primed: boolean): ReadableStream<Uint8Array> {
+    const priming = primed ? encodeEvent({ id: formatEventId(this.number, seq), data: "" }) : "";
     const body: EventBody = new EventBody(
       {
         onRoom: () => this.#hand(),
@@ -149,12 +155,12 @@ export class EventStream {
         },
       },
       // Says when to come back, and has servers send the headers.
-      encodeRetry(this.#owner.retry) + opening,
+      encodeRetry(this.#owner.retry) + priming,
       this.#owner.keepAlive,
     );
     this.#body = body;
     this.#owner.onChange(this);
-    return body;
+    return body.readable;
   }
 
   /** Hands over what can go. */

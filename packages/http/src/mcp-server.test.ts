@@ -51,6 +51,8 @@ describe("a session over the mcp wire", () => {
     const { handler, fetch } = direct({ onSession: () => expect.unreachable("a session was opened") });
     const client = new RawClient(fetch);
     const bad = ['{"jsonrpc":"2.0","method":"a"}', '{"jsonrpc":"2.0","id":1,"result":{}}', "{", "[]", ""];
+    const later = { "mcp-protocol-version": "2026-07-28" };
+    expect((await client.post(text({ id: 1, method: "server/discover" }), later)).status).toBe(400);
     for (const body of bad) expect([body, (await client.post(body)).status]).toEqual([body, 400]);
     expect(handler.sessions).toBe(0);
   });

@@ -29,6 +29,9 @@ export async function openMcp(request: Request, context: McpContext): Promise<Op
   if (envelope.kind === "invalid") return refusal(400, envelope.message, { code: envelope.code });
   if (envelope.kind !== "request")
     return refusal(400, `${context.headers.session} is missing: only a request opens a session`);
+  // `initialize` settles the version. What opens by another request has no version of MCP, or one without sessions.
+  const unspoken = envelope.method === "initialize" ? undefined : judgeVersion(request, context);
+  if (unspoken !== undefined) return unspoken;
   const session = new McpServer(context, envelope);
   return { session, response: session.begin(request, text, envelope) };
 }
@@ -95,10 +98,9 @@ class McpServer implements ServerSession {
 
   async #handle(request: Request): Promise<Response> {
     if (this.#transport.over) return gone();
-    const { headers, versions = MCP_VERSIONS } = this.#context;
-    const version = request.headers.get(headers.version);
-    if (version !== null && versions !== "any" && !versions.includes(version))
-      return refusal(400, `${headers.version}: this server speaks ${versions.join(", ")} (option versions)`);
+    const refused = judgeVersion(request, this.#context);
+    if (refused !== undefined) return refused;
+    const version = request.headers.get(this.#context.headers.version);
     switch (request.method) {
       case "POST":
         return this.#post(request, version);
@@ -173,7 +175,10 @@ class McpServer implements ServerSession {
       return this.#stream(body);
     }
     const cursor = parseEventId(last);
-    const body = cursor === undefined ? "unknown" : await streams.resume(cursor, this.#context.limits.open);
+    const body =
+      cursor === undefined
+        ? "unknown"
+        : await streams.resume(cursor, this.#primed(version), this.#context.limits.open);
     if (this.#transport.over) return gone();
     switch (body) {
       case "unknown":
@@ -226,6 +231,14 @@ function judgePost(request: Request): Response | undefined {
   if (!isJson(request.headers.get("content-type")))
     return refusal(415, "Content-Type has to be application/json, in UTF-8");
   return undefined;
+}
+
+/** Whether a request names a version that is spoken here, or none. */
+function judgeVersion(request: Request, context: McpContext): Response | undefined {
+  const { headers, versions = MCP_VERSIONS } = context;
+  const version = request.headers.get(headers.version);
+  if (version === null || versions === "any" || versions.includes(version)) return undefined;
+  return refusal(400, `${headers.version}: this server speaks ${versions.join(", ")} (option versions)`);
 }
 
 function gone(): Response {

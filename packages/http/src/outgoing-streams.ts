@@ -116,16 +116,18 @@ export class OutgoingStreams {
   /** Goes on where a client was cut off. `full`: with the stream more than `most` would be read. */
   async resume(
     cursor: Cursor,
+    primed: boolean,
     most: number,
   ): Promise<ReadableStream<Uint8Array> | ResumeFault | "over" | "full"> {
     const { stream: number, seq } = cursor;
     const stream = number === 0 ? this.#listening : this.#streams.get(number);
-    if (stream !== undefined) return stream.over && stream.passed(seq) ? "over" : await stream.resume(seq);
+    if (stream !== undefined)
+      return stream.over && stream.passed(seq) ? "over" : await stream.resume(seq, primed);
     if (number > this.#numbers) return "unknown";
     if (this.size >= most) return "full";
     try {
       const kept = await replay(this.#owner, number, seq, Number.POSITIVE_INFINITY);
-      return kept === "forgotten" || kept.length === 0 ? "forgotten" : this.#replay(number, kept);
+      return kept === "forgotten" || kept.length === 0 ? "forgotten" : this.#replay(cursor, kept, primed);
     } catch (cause) {
       this.#owner.onStoreFailure(cause);
       return "forgotten";
@@ -133,8 +135,12 @@ export class OutgoingStreams {
   }
 
   /** Reads a stream that is over once more. */
-  #replay(number: number, kept: readonly KeptEvent[]): ReadableStream<Uint8Array> {
-    const stream = new EventStream(number, {
+  #replay(
+    { stream: number, seq }: Cursor,
+    kept: readonly KeptEvent[],
+    primed: boolean,
+  ): ReadableStream<Uint8Array> {
+    const owner: EventStreamOwner = {
       ...this.#streamOwner,
       store: KEPT_ALREADY,
       onTaken: () => {},
@@ -142,10 +148,11 @@ export class OutgoingStreams {
         if (changed.over && this.#replays.get(number) === changed) this.#replays.delete(number);
         this.#owner.onSettled();
       },
-    });
+    };
+    const stream = new EventStream(number, owner, seq);
     this.#replays.get(number)?.abort();
     this.#replays.set(number, stream);
-    const body = stream.connect(false);
+    const body = stream.connect(primed);
     for (const event of kept) stream.write(event);
     stream.end();
     return body;
