@@ -25,6 +25,8 @@ export class NodeSocket implements Socket {
   send(message: Chunk, sent: (message: Chunk) => void): void {
     const left = message.length < SMALL ? this.#left : this.#leftWith(message, sent);
     this.#socket.send(message, { binary: typeof message !== "string" }, left);
+    // What the system takes at once is told in a later tick, and a stream's pump may fill many messages before that.
+    if (message.length >= SMALL && this.#socket.bufferedAmount === 0) sent(message);
   }
 
   #leftWith(message: Chunk, sent: (message: Chunk) => void): () => void {

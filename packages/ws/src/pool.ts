@@ -9,20 +9,21 @@ const SMALLEST = SIZE / 4;
 const KEPT = 24;
 
 export class Pool {
-  readonly #free: ArrayBuffer[] = [];
-  readonly #lent: Set<ArrayBufferLike> = new Set();
+  readonly #free: ArrayBufferLike[] = [];
+  // By message and not by memory: a message that left long ago says nothing about who has its memory now.
+  readonly #lent: WeakSet<Uint8Array> = new WeakSet();
 
   /** Memory of so many bytes; what stood in it before may still stand there. */
   take(bytes: number): Uint8Array {
     if (bytes > SIZE || bytes < SMALLEST) return new Uint8Array(bytes);
-    const buffer = this.#free.pop() ?? new ArrayBuffer(SIZE);
-    this.#lent.add(buffer);
-    return new Uint8Array(buffer, 0, bytes);
+    const message = new Uint8Array(this.#free.pop() ?? new ArrayBuffer(SIZE), 0, bytes);
+    this.#lent.add(message);
+    return message;
   }
 
-  /** A message that has left. Only what was lent is kept. */
+  /** A message that has left; may be told more than once. Only what was lent is kept. */
   give(message: Uint8Array | string): void {
-    if (typeof message === "string" || !this.#lent.delete(message.buffer)) return;
-    if (this.#free.length < KEPT) this.#free.push(message.buffer as ArrayBuffer);
+    if (typeof message === "string" || !this.#lent.delete(message)) return;
+    if (this.#free.length < KEPT) this.#free.push(message.buffer);
   }
 }
