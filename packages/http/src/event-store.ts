@@ -32,7 +32,7 @@ export interface EventStore {
 
 /** How much is kept of one session. */
 export interface EventStoreLimits {
-  /** Events. Default 1000. */
+  /** Events. Default 16384. */
   readonly events?: number;
   /** UTF-16 units of their data. Default 16 Mi. The last event is kept whatever its size. */
   readonly bytes?: number;

@@ -20,7 +20,7 @@ export interface HttpLimits {
   readonly open: number;
   /** What may wait for a client before `write` returns false. Default 1 MiB. */
   readonly highWater: number;
-  /** Events kept for a session, so that a response that was cut can be resumed (mcp wire). Beyond: the oldest go. Default 1000. */
+  /** Events kept for a session, so that a response that was cut can be resumed (mcp wire). Beyond: the oldest go. Default 16384. */
   readonly keptEvents: number;
   /** Bytes of events kept for a session (mcp wire). Beyond: the oldest go. Default 16 MiB. */
   readonly keptBytes: number;
@@ -39,7 +39,7 @@ export const HTTP_LIMITS: HttpLimits = {
   keepAlive: 15_000,
   open: 64,
   highWater: MIB,
-  keptEvents: 1000,
+  keptEvents: 16_384,
   keptBytes: 16 * MIB,
   retry: 1000,
   grace: 1000,
