@@ -21,7 +21,7 @@ export interface Package {
 }
 
 const SCOPE = "@sluice/";
-const isTest = (path: string): boolean => /\.test(ing)?\.ts$/.test(path);
+const isTest = (path: string): boolean => /\.test(ing)?\.ts$/.test(path) || path.startsWith("src/fixtures/");
 const packageName = (specifier: string): string =>
   specifier
     .split("/")
