@@ -234,7 +234,7 @@ export async function replay(
   return last === Infinity || at === last ? kept : "forgotten";
 }
 
-export function encodeEvents(stream: number, events: readonly KeptEvent[]): string {
+function encodeEvents(stream: number, events: readonly KeptEvent[]): string {
   let text = "";
   for (const { seq, type, data } of events)
     text += encodeEvent({ id: formatEventId(stream, seq), ...(type && { type }), data });

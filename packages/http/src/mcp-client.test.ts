@@ -556,6 +556,32 @@ describe("the transport ends", () => {
     expect(await end(stage(() => undefined, { signal: AbortSignal.abort() }))).toBe("aborted");
   });
 
+  it("P7: with code closed where a Sluice server aborts, or closes for a reason that is no orderly end", async () => {
+    const words = [
+      `event: abort\ndata: {"cause":"aborted"}\n\n`,
+      `id: sluice.0_1\nevent: end\ndata: {"cause":"protocol","reason":"secret"}\n\n`,
+      `id: sluice.0_1\nevent: end\ndata: nonsense\n\n`,
+    ];
+    for (const word of words) {
+      const made = openWith((one) => (one.method === "GET" ? sse(word) : undefined));
+      expect(await end(made)).toBe("closed");
+      expect(made.client.error?.message).not.toContain("secret");
+    }
+  });
+
+  it("P7: in order where a Sluice server has ended, and the client then does; requests get no answer meanwhile", async () => {
+    const word = `id: sluice.0_1\nevent: end\ndata: {"cause":"done","reason":""}\n\n`;
+    const made = openWith((one) =>
+      one.method === "GET" ? sse(word) : one.what === "call" ? sse() : undefined,
+    );
+    await made.client.until(() => made.client.state === "ended");
+    made.client.notify("still sent");
+    made.client.send({ id: 1, method: "call" });
+    made.client.transport.close();
+    expect(await end(made)).toBeUndefined();
+    expect(made.whats()).toEqual(["open", "GET", "still sent", "DELETE"]);
+  });
+
   it("in order where it is closed before anything was said", async () => {
     const made = stage(() => undefined);
     made.client.transport.close();

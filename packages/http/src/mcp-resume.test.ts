@@ -98,7 +98,7 @@ async function exchange({ client, server }: Talk): Promise<readonly unknown[]> {
 const ALL = [0, 1, 2].flatMap((id) => [`before ${id}`, id, `after ${id}`]).concat("last");
 
 describe("a response that is cut", () => {
-  it("is no loss where nothing is cut", async () => {
+  it("P6: answers and what was sent around them come in one order, where nothing is cut", async () => {
     expect(await exchange(await talk([]))).toEqual(ALL);
   });
 
@@ -142,7 +142,7 @@ describe("a response that is cut", () => {
     }
   });
 
-  it("of the GET is resumed even where it was cut before its first byte", async () => {
+  it("P6: of the GET is resumed even where it was cut before its first byte", async () => {
     for (let cut = 0; cut < 60; cut += 5) {
       const { client, server } = await talk([100_000, cut, cut, cut]);
       await client.count(3);

@@ -347,6 +347,17 @@ describe("a bad request", () => {
   });
 });
 
+it("a quiet response says again and again that it is still there, also while it is resumed (123)", async () => {
+  const { client } = await stage({ limits: { keepAlive: 1 } });
+  for (const last of [undefined, "sluice.0_0"]) {
+    const reader = (await client.get(last)).body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    while (text.split(": still here\n\n").length < 4) text += (await reader.read()).value ?? "";
+    expect(text).toMatch(/^retry: \d+\n\nid: sluice\.0_0\ndata: \n\n(: still here\n\n)+$/);
+    await reader.cancel();
+  }
+});
+
 describe("older clients", () => {
   const older = INITIALIZE.replace("2025-11-25", "2025-06-18");
 
@@ -388,7 +399,7 @@ describe("the end of a session", () => {
       expect((await late).status).toBe(404);
   });
 
-  it("comes by close: requests without an answer end, the client may still send and then ends it", async () => {
+  it("P7: comes by close: requests without an answer end, the client may still send and then ends it", async () => {
     const { client, server, sessions } = await stage({}, silent);
     const get = new RawEvents(await client.get());
     const post = new RawEvents(await client.post(text({ id: 1, method: "a" })));
@@ -404,7 +415,7 @@ describe("the end of a session", () => {
     expect([server.error, sessions()]).toEqual([undefined, 0]);
   });
 
-  it("is seen in a client that asks for more after the end", async () => {
+  it("P7: is seen in a client that asks for more after the end", async () => {
     const { client, server, sessions } = await stage();
     const get = new RawEvents(await client.get());
     server.transport.close();
@@ -414,7 +425,7 @@ describe("the end of a session", () => {
     expect(sessions()).toBe(0);
   });
 
-  it("comes at once by abort, for whatever is under way", async () => {
+  it("P7: comes at once by abort, for whatever is under way", async () => {
     for (const answers of ["stream", "json"] as const) {
       const { client, server, sessions } = await stage({ answers }, silent);
       const get = new RawEvents(await client.get());
@@ -427,6 +438,12 @@ describe("the end of a session", () => {
       if (answers === "json") expect((await refused(response)).status).toBe(404);
       else expect((await new RawEvents(response).rest()).every((event) => event.data === "")).toBe(true);
     }
+  });
+
+  it("comes with code timeout where nothing is under way for limits.idle", async () => {
+    const { server, sessions } = await stage({ limits: { idle: 1 } });
+    await server.closed();
+    expect([server.error?.code, sessions()]).toEqual(["timeout", 0]);
   });
 
   it("comes with code closed where the client leaves before its session was opened", async () => {
