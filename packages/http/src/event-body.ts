@@ -48,7 +48,7 @@ export class EventBody {
     this.#controller.enqueue(this.#encoder.encode(text));
   }
 
-  /** Ends it, after `last` where there is room for it. */
+  /** Ends it, after `last`. */
   close(last: string = ""): void {
     if (this.#state === "over") return;
     const unread = this.#opening + last;

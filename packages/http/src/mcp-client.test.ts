@@ -443,6 +443,7 @@ describe("a request that fails", () => {
     client.send({ method: "notifications/cancelled", params: { requestId: 1 } });
     await client.count(2);
     expect(client.messages[1]).toMatchObject({ id: 1, error: { code: -32800, data: { mayHaveRun: true } } });
+    await call.cancelled;
   });
 
   it("beyond limits.pending is answered here, and not sent", async () => {

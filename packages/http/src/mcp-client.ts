@@ -1,13 +1,7 @@
 // A session over the mcp wire at the client: MCP 2025-11-25 "Streamable HTTP", with any server that speaks it. Each
 // message leaves in a POST of its own; what comes back comes in the responses to requests, and in that to a GET, which is
 // open for as long as the session.
-import {
-  TransportError,
-  type Chunk,
-  type CloseCause,
-  type Transport,
-  type TransportEvents,
-} from "@sluice/transport";
+import { TransportError, type Chunk, type Transport, type TransportEvents } from "@sluice/transport";
 import { Delivery } from "./delivery.ts";
 import { follow, type Followed } from "./event-follower.ts";
 import { formatEventId } from "./event-id.ts";
@@ -106,7 +100,7 @@ class McpClient implements Transport {
     this.#delivery.resume();
   }
 
-  close(_reason?: string, _cause?: CloseCause): void {
+  close(): void {
     if (this.#sending !== "open") return;
     this.#sending = "ended";
     this.#outbox.end();

@@ -42,7 +42,7 @@ export class McpExchange {
     const { envelope } = this.#message;
     const { receiver, limits } = this.#owner;
     if (envelope.kind !== "request") return this.#send(taken);
-    const request = receiver.expect(envelope.id, envelope.method);
+    const request = receiver.expect(envelope.id, envelope.method, () => this.#abort.abort());
     if (receiver.ended || receiver.pending > limits.pending) {
       taken();
       return receiver.answer(
@@ -98,6 +98,7 @@ export class McpExchange {
     await pause(limits.patience, this.#abort.signal);
     const message = "cancelled; the server gave no answer";
     await receiver.answer(request, { code: -32800, message, mayHaveRun: true });
+    request.stop();
   }
 
   async #request(request: PendingRequest, taken: () => void): Promise<void> {
@@ -109,12 +110,9 @@ export class McpExchange {
       taken();
       if (requests.state === "new") return onFailure(this.#failed("connect", cause));
       receiver.lost();
-      const message = `the POST failed, ${REFUSED.test(reason(cause)) ? "before" : "maybe after"} the server took it`;
-      return receiver.answer(request, {
-        code: -32001,
-        message,
-        mayHaveRun: !REFUSED.test(reason(cause)),
-      });
+      const mayHaveRun = !REFUSED.test(reason(cause));
+      const message = `the POST failed, ${mayHaveRun ? "and may have reached the server" : "for nobody listens"}`;
+      return receiver.answer(request, { code: -32001, message, mayHaveRun });
     }
     taken();
     const { type } = mediaType(response.headers.get("content-type"));
@@ -186,7 +184,6 @@ export class McpExchange {
       );
     } catch {
       // Cut off: the request is answered for.
-      this.#owner.receiver.lost();
     }
     return undefined;
   }

@@ -22,6 +22,8 @@ export interface McpReceiverOwner {
 export interface PendingRequest {
   readonly id: RequestId;
   readonly method: string;
+  /** Ends its response, on which nothing more is awaited. */
+  readonly stop: () => void;
   state: "waiting" | "answered";
 }
 
@@ -60,8 +62,8 @@ export class McpReceiver {
     return this.#state === "ended";
   }
 
-  expect(id: RequestId, method: string): PendingRequest {
-    const request: PendingRequest = { id, method, state: "waiting" };
+  expect(id: RequestId, method: string, stop: () => void): PendingRequest {
+    const request: PendingRequest = { id, method, stop, state: "waiting" };
     this.#pending.set(idKey(id), request);
     return request;
   }
