@@ -11,7 +11,7 @@ function inbox(): {
 } {
   const delivery = new Delivery("a test", { onEndTold() {}, onThrow() {} });
   delivery.start({ onData() {}, onDrain() {}, onEnd() {}, onClose() {} });
-  const made = new Inbox(delivery);
+  const made = new Inbox(delivery, 60_000, () => expect.unreachable());
   const taken: (number | undefined)[] = [];
   return { inbox: made, delivery, taken, take: (seq) => made.take(seq, () => void taken.push(seq)) };
 }
@@ -58,6 +58,16 @@ describe("what comes in on several responses", () => {
     await take(9);
     await take(2);
     expect(taken).toEqual([3, 5, 9, 2]);
+  });
+
+  it("does not wait for ever for what is missing", async () => {
+    const delivery = new Delivery("a test", { onEndTold() {}, onThrow() {} });
+    const taken: string[] = [];
+    await new Promise<void>((missing) => {
+      const made = new Inbox(delivery, 1, missing);
+      void made.take(2, () => void taken.push("2"));
+    });
+    expect(taken).toEqual([]);
   });
 
   it("waits while the user wants no data, all of it", async () => {

@@ -5,6 +5,8 @@ import type { Delivery } from "./delivery.ts";
 
 export class Inbox {
   readonly #delivery: Delivery;
+  readonly #patience: number;
+  readonly #onMissing: () => void;
   #mode: "ordered" | "as it comes" = "ordered";
   #next = 1;
   /** Who waits for its turn, by number. */
@@ -12,8 +14,11 @@ export class Inbox {
   /** Settles when what was taken is delivered. */
   #delivered: Promise<void> = Promise.resolve();
 
-  constructor(delivery: Delivery) {
+  /** `onMissing`: a message has waited so many ms for those before it. */
+  constructor(delivery: Delivery, patience: number, onMissing: () => void) {
     this.#delivery = delivery;
+    this.#patience = patience;
+    this.#onMissing = onMissing;
   }
 
   /**
@@ -23,7 +28,7 @@ export class Inbox {
   async take(seq: number | undefined, act: () => void): Promise<void> {
     if (seq !== undefined && this.#mode === "ordered") {
       if (seq < this.#next || this.#early.has(seq)) return;
-      if (seq > this.#next) await new Promise<void>((resolve) => this.#early.set(seq, resolve));
+      if (seq > this.#next) await this.#turn(seq);
       if (seq < this.#next) return;
       this.#next = seq + 1;
     }
@@ -32,6 +37,12 @@ export class Inbox {
     this.#early.get(this.#next)?.();
     this.#early.delete(this.#next);
     await delivered;
+  }
+
+  async #turn(seq: number): Promise<void> {
+    const late = setTimeout(this.#onMissing, this.#patience);
+    await new Promise<void>((resolve) => this.#early.set(seq, resolve));
+    clearTimeout(late);
   }
 
   /** A message was lost: none waits for it. */

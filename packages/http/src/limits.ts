@@ -55,7 +55,7 @@ export interface DialLimits {
   readonly retries: number;
   /** Waits before a response that was cut is resumed (mcp wire): from the first to the second, doubled each time. Default 1 s, 30 s. */
   readonly backoff: readonly [number, number];
-  /** For how long a response may bring no byte while we read, with the server's keep-alive (frames wire). Then the transport ends with code `timeout`. Default 45 s. */
+  /** For how long a response may bring no byte while we read, with the server's keep-alive (frames wire), and a message may be missing while later ones are there (mcp wire, P6). Then the transport ends with code `timeout`. Default 45 s. */
   readonly silence: number;
   /** Requests without an answer (mcp wire). Beyond: answered -32012 here, and not sent. Default 256. */
   readonly pending: number;

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dial } from "./dial.ts";
 import { McpEnd, type Message } from "./mcp.testing.ts";
@@ -543,6 +544,15 @@ describe("the transport ends", () => {
     }
   });
 
+  it("P6: with code timeout where messages come, and one before them does not", async () => {
+    const late = event({ method: "a" }, "sluice.0_2");
+    const made = openWith((one) => (one.method === "GET" ? sse(late) : undefined), {
+      limits: { silence: 1 },
+    });
+    expect(await end(made)).toBe("timeout");
+    expect(made.client.heard).toEqual([0]);
+  });
+
   it("with code aborted where the user's signal says so, now or before", async () => {
     const abort = new AbortController();
     const get = open();
@@ -610,6 +620,64 @@ describe("the transport ends", () => {
     expect(await end(made)).toBeUndefined();
     expect(made.whats().filter((what) => what !== "GET")).toEqual(["open", "a", "b", "c", "DELETE"]);
   });
+});
+
+it("whatever comes as a response, its request is answered or the transport ends", async () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      "id: 1\n",
+      "id:\n",
+      "data: ",
+      "data:",
+      "\n\n",
+      "\r",
+      "event: end\n",
+      "event: abort\n",
+      "retry: 0\n",
+      ": \n",
+      "[]",
+      "{",
+      "\uFEFF",
+    ),
+    fc.constantFrom(
+      '{"jsonrpc":"2.0","id":1,"result":{}}',
+      '{"id":1}',
+      '{"id":null,"error":{"code":1,"message":"x"}}',
+      '{"id":{},"method":1}',
+    ),
+    fc.constantFrom("id: sluice.0_1\n", "id: sluice.1_9\n", "id: sluice.0_999999999999999\n"),
+    fc.string({ unit: "binary", maxLength: 20 }),
+  );
+  const body = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+  const type = fc.constantFrom(
+    "text/event-stream",
+    "application/json",
+    "text/event-stream; charset=utf-8",
+    "x/y",
+    "",
+  );
+  const status = fc.constantFrom(200, 200, 200, 202, 204, 301, 400, 404, 429, 500);
+  const ends = fc.constantFrom("ends", "is cut");
+  await fc.assert(
+    fc.asyncProperty(body, type, status, ends, async (content, contentType, code, end) => {
+      const headers = contentType === "" ? {} : { "content-type": contentType };
+      const answer: Answer = (one) => {
+        if (one.what === "open") return json(result(one), { headers: { "mcp-session-id": "s" } });
+        if (one.what !== "call") return undefined;
+        const sent = code === 204 ? null : end === "ends" ? content : cut(content).body;
+        return new Response(sent, { status: code, headers });
+      };
+      const { client } = stage(answer, { limits: { silence: 1 } });
+      client.send({ id: 0, method: "open" }, { id: 1, method: "call" });
+      await client.until(() => client.state !== "open" || client.heard.includes(1));
+      // An end without a failure is one that the server has spoken.
+      const spoken = client.state === "open" || client.error !== undefined || content.includes("event: end");
+      expect(spoken).toBe(true);
+      client.transport.abort();
+      await client.closed();
+    }),
+    { numRuns: 500 },
+  );
 });
 
 it("what is no JSON-RPC is refused on the spot, and nothing of that write is taken", async () => {

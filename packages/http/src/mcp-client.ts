@@ -49,7 +49,7 @@ class McpClient implements Transport {
     this.#requests = new McpRequests(new Requests(url, options), headerNames(options));
     const onFailure = (error: TransportError): void => this.abort(error);
     this.#delivery = new Delivery(this.label, { onEndTold: () => this.#settle(), onThrow: onFailure });
-    this.#receiver = new McpReceiver(this.#delivery, {
+    this.#receiver = new McpReceiver(this.#delivery, this.#limits.silence, {
       label: this.label,
       onFirstAnswer: (version) => this.#onFirstAnswer(version),
       onFailure,

@@ -44,10 +44,15 @@ export class McpReceiver {
   #server: "any" | "sluice" = "any";
   #state: "open" | "ended" = "open";
 
-  constructor(delivery: Delivery, owner: McpReceiverOwner) {
+  /** `patience`: ms that a message may be missing while later ones are there. */
+  constructor(delivery: Delivery, patience: number, owner: McpReceiverOwner) {
     this.#delivery = delivery;
     this.#owner = owner;
-    this.#inbox = new Inbox(delivery);
+    this.#inbox = new Inbox(delivery, patience, () =>
+      owner.onFailure(
+        new TransportError("timeout", `P6: ${owner.label} sent messages, but not one that comes before them`),
+      ),
+    );
   }
 
   /** Requests without an answer. */
