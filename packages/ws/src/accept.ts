@@ -1,13 +1,13 @@
 // What a server decides before a request becomes a WebSocket, the same on every runtime.
 import { guard, type GuardOptions } from "@sluice/transport/guard";
-import type { Transport } from "@sluice/transport";
+import { TransportError, type Transport } from "@sluice/transport";
 import { withDefaults, type WsLimits } from "./limits.ts";
 import { choose, PROTOCOLS } from "./protocols.ts";
 import { refuse } from "./refusal.ts";
 import type { WsTransport } from "./ws-transport.ts";
 
 export interface AcceptOptions extends GuardOptions {
-  /** Given each new connection's transport, not started, and the request it came with. */
+  /** Given each new connection's transport, not started, and the request it came with. It throws: the transport aborts. */
   onSession(transport: Transport, request: Request): void;
   /**
    * Asked before the upgrade, after Host and Origin (`hosts`, `origins`) were found right. False is answered 401; a
@@ -66,6 +66,9 @@ export class Acceptor {
     // RFC 6455 section 4.2.1: the value is compared without regard to case.
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
       return refuse(426, "this is a WebSocket server", { upgrade: "websocket" });
+    // RFC 6455 section 4.4. Not every runtime looks.
+    if (request.headers.get("sec-websocket-version") !== "13")
+      return refuse(426, "only version 13 of WebSocket is spoken", { "sec-websocket-version": "13" });
     const protocol = choose(request.headers.get("sec-websocket-protocol"), options.protocols ?? PROTOCOLS);
     if (protocol === null)
       return refuse(
@@ -83,9 +86,8 @@ export class Acceptor {
     if (this.#state === "closing") return transport.goAway("it is closing");
     try {
       this.options.onSession(transport, request);
-    } catch (error) {
-      transport.abort();
-      throw error;
+    } catch (cause) {
+      transport.abort(new TransportError("aborted", "onSession threw", { cause }));
     }
   }
 

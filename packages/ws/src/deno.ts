@@ -4,6 +4,7 @@ import { Acceptor, type AcceptOptions } from "./accept.ts";
 import { dialWith } from "./dial-standard.ts";
 import type { DialOptions } from "./dial-options.ts";
 import { DenoSocket } from "./deno-socket.ts";
+import { refuse } from "./refusal.ts";
 import { serverOf, type ServeOptions, type Server } from "./server.ts";
 import { listen } from "./standard-socket.ts";
 import { WsTransport } from "./ws-transport.ts";
@@ -25,10 +26,11 @@ interface DenoNamespace {
     },
     handler: (request: Request, info: { remoteAddr: NetAddress }) => Promise<Response>,
   ): { shutdown(): Promise<void> };
-  upgradeWebSocket(
-    request: Request,
-    options: { idleTimeout: number },
-  ): { socket: WebSocket; response: Response };
+  upgradeWebSocket(request: Request, options: { idleTimeout: number }): Upgraded;
+}
+interface Upgraded {
+  readonly socket: WebSocket;
+  readonly response: Response;
 }
 interface NetAddress {
   readonly hostname: string;
@@ -72,7 +74,11 @@ async function accept(
   const { protocol } = admission;
   // W5, by Deno: in seconds, with a ping after half of it.
   const idleTimeout = limits.heartbeat === Number.POSITIVE_INFINITY ? 0 : (2 * limits.heartbeat) / 1000;
-  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout });
+  // Once it is a WebSocket, Deno's own tells its headers no more.
+  const kept = new Request(request.url, { headers: request.headers });
+  const upgraded = upgrade(request, idleTimeout);
+  if (upgraded === undefined) return refuse(400, "malformed WebSocket handshake");
+  const { socket, response } = upgraded;
   // Its own option takes a list of protocols for one name where no spaces follow the commas (RFC 9110 5.6.1 needs none).
   if (protocol !== undefined) response.headers.set("sec-websocket-protocol", protocol);
   socket.binaryType = "arraybuffer";
@@ -91,11 +97,20 @@ async function accept(
         transport.abort(new TransportError("timeout", `${label} gives no sign of life (W5)`));
     });
     listen(socket, transport);
-    connections.joined(transport, request);
+    connections.joined(transport, kept);
   });
   // One that fails to open is followed by nothing.
   socket.addEventListener("error", () => {});
   return response;
+}
+
+/** undefined where the handshake is malformed, as where it has no key. */
+function upgrade(request: Request, idleTimeout: number): Upgraded | undefined {
+  try {
+    return Deno.upgradeWebSocket(request, { idleTimeout });
+  } catch {
+    return undefined;
+  }
 }
 
 /** As in `node.ts`. */

@@ -70,7 +70,11 @@ export interface Fake {
   text(text: string): void;
 }
 
-export function fake(protocol: string, limits: Partial<WsLimits> = {}, socket: FakeSocket = new FakeSocket()): Fake {
+export function fake(
+  protocol: string,
+  limits: Partial<WsLimits> = {},
+  socket: FakeSocket = new FakeSocket(),
+): Fake {
   const transport = new WsTransport(socket, protocol, "the far end", withDefaults(limits));
   const told: string[] = [];
   const errors: (TransportError | undefined)[] = [];

@@ -164,9 +164,11 @@ export async function serve(options: ServeOptions): Promise<Server> {
 const CHOSEN: WeakMap<IncomingMessage, string> = new WeakMap();
 
 function createRefusal(): (incoming: IncomingMessage, response: import("node:http").ServerResponse) => void {
+  const body = JSON.stringify({ error: "this is a WebSocket server" });
+  const headers = { upgrade: "websocket", "content-type": "application/json", "cache-control": "no-store" };
   return (_, response) => {
-    response.writeHead(426, { upgrade: "websocket", "content-type": "application/json" });
-    response.end(JSON.stringify({ error: "this is a WebSocket server" }));
+    response.writeHead(426, { ...headers, "content-length": body.length });
+    response.end(body);
   };
 }
 
