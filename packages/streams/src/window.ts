@@ -1,7 +1,7 @@
 // Credit as numbers. Both windows count what has passed since the stream began, in bytes as S5 counts them, so that a
 // grant is an absolute offset and may be lost, repeated or overtaken by a later one without harm.
 import type { SharedBudget } from "./budget.ts";
-import { Starvation } from "./starvation.ts";
+import { Estimator } from "./estimator.ts";
 
 /** The writer's view: how much may still be sent. */
 export class SendWindow {
@@ -57,7 +57,7 @@ export class ReceiveWindow {
   // beyond what has arrived, as each grants half a window.
   #before: number;
   #earlier: number;
-  readonly #starvation: Starvation = new Starvation();
+  readonly #estimator: Estimator = new Estimator();
 
   constructor(first: number, growth?: Growth) {
     this.#size = first;
@@ -86,7 +86,8 @@ export class ReceiveWindow {
    */
   arrive(bytes: number, now: number = 0): boolean {
     if (this.#arrived + bytes > this.#granted) return false;
-    if (this.#growth !== undefined) this.#starvation.arrive(this.#spent && this.unread === 0, now);
+    if (this.#growth !== undefined)
+      this.#estimator.arrived(this.#arrived, bytes, this.#spent && this.unread === 0, now);
     this.#arrived += bytes;
     return true;
   }
@@ -100,6 +101,7 @@ export class ReceiveWindow {
     const next = this.#read + this.#size;
     if (next - this.#granted < this.#size / 2) return undefined;
     this.#grow();
+    this.#estimator.granted(this.#granted);
     this.#earlier = this.#before;
     this.#before = this.#granted;
     this.#granted = this.#read + this.#size;
@@ -123,7 +125,7 @@ export class ReceiveWindow {
   #grow(): void {
     const growth = this.#growth;
     if (growth === undefined || this.#size >= growth.max) return;
-    if (!this.#starvation.starves() || this.unread > 0) return;
+    if (!this.#estimator.needsMoreThan(this.#size) || this.unread > 0) return;
     const more = Math.min(this.#size, growth.max - this.#size);
     if (!growth.budget.claim(more)) return;
     this.#size += more;

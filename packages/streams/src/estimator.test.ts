@@ -4,8 +4,11 @@ import { ReceiveWindow } from "./window.ts";
 
 const KIB = 1024;
 
-/** A writer, a reader that reads at once, and a link between them: ms there, ms back, and ms for each 64 KiB. */
-function carry(bytes: number, link: { there: number; back: number; per64: number }): ReceiveWindow {
+/** A writer, a reader that reads at once, and a link between them: ms there, ms back, ms for each 64 KiB, and a pause now and then. */
+function carry(
+  bytes: number,
+  link: { there: number; back: number; per64: number; busy?: number },
+): ReceiveWindow {
   const window = new ReceiveWindow(256 * KIB, {
     max: 16 * KIB * KIB,
     budget: new SharedBudget(64 * KIB * KIB),
@@ -24,6 +27,7 @@ function carry(bytes: number, link: { there: number; back: number; per64: number
     const chunk = Math.min(64 * KIB, credit - sent);
     sent += chunk;
     now += (link.per64 * chunk) / (64 * KIB);
+    if (link.busy !== undefined && sent % (3 * 256 * KIB) === 0) now += link.busy;
     const arrives = Math.max(now + link.there, busyUntil);
     busyUntil = arrives;
     expect(window.arrive(chunk, arrives)).toBe(true);
@@ -48,6 +52,11 @@ describe("a window", () => {
   it("S6: stays as it is where the writer is slow and not the link", () => {
     const { size } = carry(64 * KIB * KIB, { there: 1, back: 1, per64: 50 });
     expect(size).toBe(256 * KIB);
+  });
+
+  it("S6: stays as it is where both ends are busy with other things half of the time, and the link is short", () => {
+    const { size } = carry(256 * KIB * KIB, { there: 0.02, back: 0.02, per64: 0.1, busy: 5 });
+    expect(size).toBeLessThanOrEqual(512 * KIB);
   });
 
   it("S6: does not grow for one pause among many", () => {
