@@ -9,7 +9,7 @@ import { WsTransport } from "./ws-transport.ts";
 /** Makes the runtime's WebSocket. */
 export type Construct = (url: URL, protocols: readonly string[]) => WebSocket & MoreAbilities;
 
-export function dialWith(
+export async function dialWith(
   given: string | URL,
   options: DialOptions,
   construct: Construct,
@@ -47,13 +47,13 @@ export function dialWith(
         ),
       );
     const onOpen = (): void => {
+      // Not every runtime looks.
+      const { protocol } = socket;
+      if (protocol === "" ? protocols.length > 0 : !protocols.includes(protocol))
+        return settle(dialFailed(url, "the server chose none of the subprotocols that were offered"));
       settle();
-      const transport = new WsTransport(
-        new StandardSocket(socket),
-        socket.protocol,
-        labelOf(url),
-        limits,
-        () => signal?.removeEventListener("abort", abort),
+      const transport = new WsTransport(new StandardSocket(socket), protocol, labelOf(url), limits, () =>
+        signal?.removeEventListener("abort", abort),
       );
       const abort = (): void => transport.abort(dialAborted(url, signal!));
       signal?.addEventListener("abort", abort);

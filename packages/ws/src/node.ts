@@ -3,7 +3,7 @@ import { createServer, STATUS_CODES, type IncomingMessage } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Transport } from "@sluice/transport";
+import type { Transport, TransportError } from "@sluice/transport";
 import { WebSocket, WebSocketServer } from "ws";
 import { Acceptor, type AcceptOptions } from "./accept.ts";
 import { dialAborted, dialFailed, labelOf, wsUrl, type DialOptions } from "./dial-options.ts";
@@ -21,9 +21,9 @@ export type { ServeOptions, Server } from "./server.ts";
 
 /**
  * Connects to a WebSocket server; settles once the connection is open.
- * @throws TransportError `connect`, or `aborted` by the signal.
+ * @throws TransportError `connect`, or `aborted` by the signal. TypeError where the URL is none of a WebSocket's.
  */
-export function dial(given: string | URL, options: DialOptions = {}): Promise<Transport> {
+export async function dial(given: string | URL, options: DialOptions = {}): Promise<Transport> {
   const url = wsUrl(given);
   const limits = withDefaults(options.limits);
   const { signal, protocols = PROTOCOLS } = options;
@@ -31,22 +31,30 @@ export function dial(given: string | URL, options: DialOptions = {}): Promise<Tr
     if (signal?.aborted === true) return reject(dialAborted(url, signal));
     const socket = new WebSocket(url, [...protocols], {
       headers: options.headers ?? {},
-      handshakeTimeout: limits.handshake,
       maxPayload: limits.message,
       maxFragments: limits.fragments,
       perMessageDeflate: false,
     });
-    const onAbort = (): void => {
-      reject(dialAborted(url, signal!));
+    const settled = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
+    const giveUp = (error: TransportError): void => {
+      reject(error);
       socket.terminate();
     };
+    const onAbort = (): void => giveUp(dialAborted(url, signal!));
+    const timer = setTimeout(
+      () => giveUp(dialFailed(url, `no answer within ${limits.handshake} ms (limits.handshake)`)),
+      limits.handshake,
+    );
     // Stays: a socket that is terminated while it opens fails once more.
     socket.on("error", (error) => {
-      signal?.removeEventListener("abort", onAbort);
+      settled();
       reject(dialFailed(url, error.message, error));
     });
     socket.once("open", () => {
-      signal?.removeEventListener("abort", onAbort);
+      settled();
       const abort = (): void => transport.abort(dialAborted(url, signal!));
       const onOver = (): void => signal?.removeEventListener("abort", abort);
       const transport = new WsTransport(

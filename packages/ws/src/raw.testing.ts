@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import type { Server } from "@sluice/ws";
 
@@ -153,3 +154,15 @@ export const UPGRADE: readonly string[] = [
   "Sec-WebSocket-Version: 13",
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 ];
+
+/** The answer to a handshake, with this proof that it was understood. */
+export function switching(accept: string, ...headers: readonly string[]): string {
+  const head = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"];
+  return [...head, `Sec-WebSocket-Accept: ${accept}`, ...headers, "", ""].join("\r\n");
+}
+
+/** What proves that a handshake was understood (RFC 6455 section 4.2.2). */
+export function acceptOf(request: string): string {
+  const key = /sec-websocket-key: *([^\r]+)/i.exec(request)?.[1] ?? "";
+  return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+}
