@@ -8,9 +8,6 @@ const read = (path: string): string => readFileSync(new URL(path, root), "utf8")
 /** Proven by the packages that can: why, and where. */
 const LATER: Readonly<Record<string, string>> = {
   L7: "streams that are passed on are session's",
-  ...Object.fromEntries(
-    ["W1", "W2", "W3", "W4", "W5", "P1", "P2", "P3", "P4", "P5"].map((id) => [id, "the transports' own"]),
-  ),
 };
 
 // A name begins with its rules, "S9: …" or "S9, S12: …", or mentions more of them, "… (S12)". A table of cases names
