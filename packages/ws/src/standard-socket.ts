@@ -16,14 +16,14 @@ export interface MoreAbilities {
 }
 
 export class StandardSocket implements Socket {
-  readonly #socket: WebSocket;
+  protected readonly socket: WebSocket;
   readonly terminate?: () => void;
   readonly pause?: () => void;
   readonly resume?: () => void;
   readonly ping?: () => void;
 
   constructor(socket: WebSocket & MoreAbilities) {
-    this.#socket = socket;
+    this.socket = socket;
     if (socket.terminate !== undefined) this.terminate = () => socket.terminate!();
     if (socket.pause !== undefined) this.pause = () => socket.pause!();
     if (socket.resume !== undefined) this.resume = () => socket.resume!();
@@ -32,28 +32,28 @@ export class StandardSocket implements Socket {
 
   // It copies what it is given before it returns.
   send(message: Chunk, sent: (message: Chunk) => void): void {
-    this.#socket.send(message as string | Uint8Array<ArrayBuffer>);
+    this.socket.send(message as string | Uint8Array<ArrayBuffer>);
     sent(message);
   }
 
   get open(): boolean {
-    return this.#socket.readyState === 1;
+    return this.socket.readyState === 1;
   }
 
   get buffered(): number {
-    return this.#socket.bufferedAmount;
+    return this.socket.bufferedAmount;
   }
 
   whenBelow(below: number, tell: () => void, wait: number = POLL_MS): void {
     setTimeout(() => {
-      if (this.#socket.readyState > 1) return;
-      if (this.#socket.bufferedAmount < below) tell();
+      if (this.socket.readyState > 1) return;
+      if (this.socket.bufferedAmount < below) tell();
       else this.whenBelow(below, tell, Math.min(wait * 2, POLL_MS_MAX));
     }, wait);
   }
 
   close(code: number, reason: string): void {
-    this.#socket.close(raised(code), reason);
+    this.socket.close(raised(code), reason);
   }
 }
 
