@@ -42,6 +42,18 @@ const steps: readonly Step[] = [
     run: ["npm", "run", "sim", "--", "--seeds", "500"],
     skip: withoutFile("tests/src/sim/main.ts"),
   },
+  {
+    name: "transports",
+    run: ["npm", "run", "test:transports"],
+    minutes: 20,
+    counts: parseClosingLine,
+  },
+  {
+    name: "kills",
+    run: ["npm", "run", "test:kill", "--", "--times", "200"],
+    minutes: 20,
+    counts: parseClosingLine,
+  },
   { name: "consumer", run: ["npm", "run", "check:consumer"] },
   { name: "jsr", run: ["npm", "run", "check:jsr"] },
   { name: "sizes", run: ["npm", "run", "size"] },
