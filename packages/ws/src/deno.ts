@@ -1,8 +1,6 @@
-// Deno, with its own WebSocket on both sides.
-import { TransportError, type Transport } from "@sluice/transport";
+// Deno, with its own WebSocket where it serves; for dialling see `dial-node.ts`.
+import { TransportError } from "@sluice/transport";
 import { Acceptor, type AcceptOptions } from "./accept.ts";
-import { dialWith } from "./dial-standard.ts";
-import type { DialOptions } from "./dial-options.ts";
 import { DenoSocket } from "./deno-socket.ts";
 import { refuse } from "./refusal.ts";
 import { serverOf, type ServeOptions, type Server } from "./server.ts";
@@ -10,6 +8,7 @@ import { listen } from "./standard-socket.ts";
 import { WsTransport } from "./ws-transport.ts";
 
 export type { AcceptOptions } from "./accept.ts";
+export { dial } from "./dial-node.ts";
 export type { DialOptions } from "./dial-options.ts";
 export { WS_LIMITS, type WsLimits } from "./limits.ts";
 export type { ServeOptions, Server } from "./server.ts";
@@ -37,14 +36,6 @@ interface NetAddress {
   readonly port: number;
 }
 declare const Deno: DenoNamespace;
-
-/** As in `node.ts`. Deno's WebSocket cannot be paused: see `browser.ts`. */
-export function dial(url: string | URL, options: DialOptions = {}): Promise<Transport> {
-  return dialWith(url, options, (to, protocols) => {
-    const Constructor = WebSocket as unknown as new (url: URL, options: object) => WebSocket;
-    return new Constructor(to, { protocols: [...protocols], headers: options.headers ?? {} });
-  });
-}
 
 /** Where a request came in, as the handler of `Deno.serve` is told. */
 export interface AcceptInfo {
