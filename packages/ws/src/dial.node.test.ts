@@ -1,11 +1,10 @@
-import { createServer, type Server as TcpServer, type Socket } from "node:net";
-import type { AddressInfo } from "node:net";
+import type { Socket } from "node:net";
 import { dial } from "@sluice/ws";
 import type { TransportError } from "@sluice/transport";
 import { describe, expect, it } from "vitest";
-import { own } from "./fixtures/runtimes.ts";
 import { joined, served } from "./pairs.testing.ts";
-import { acceptOf, switching } from "./raw.testing.ts";
+import { switching } from "./raw.testing.ts";
+import { tcp, upgrading } from "./tcp.testing.ts";
 import { watch } from "./watch.testing.ts";
 
 const failure = (dialling: Promise<unknown>): Promise<TransportError> =>
@@ -13,24 +12,6 @@ const failure = (dialling: Promise<unknown>): Promise<TransportError> =>
     () => Promise.reject(new Error("it succeeded")),
     (error: TransportError) => error,
   );
-
-/** A TCP server that does with each connection what it is told. */
-async function tcp(onConnection: (socket: Socket) => void): Promise<{ url: string } & AsyncDisposable> {
-  const sockets = new Set<Socket>();
-  const server: TcpServer = createServer((socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    onConnection(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
 
 /** Resolves when a client's connection has come, with what resolves when it is gone. */
 function silent(): { onConnection: (socket: Socket) => void; came: Promise<{ gone: Promise<void> }> } {
@@ -66,10 +47,8 @@ describe("dialling fails", () => {
   });
 
   it("with code connect where what answers is no WebSocket server", async () => {
-    const answers = ["HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "SSH-2.0-OpenSSH_9.9\r\n", ""];
-    // Deno 2.9 does not look at it.
-    if (own !== "deno") answers.push(switching("no"));
-    for (const answer of answers) {
+    const ok = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    for (const answer of [ok, "SSH-2.0-OpenSSH_9.9\r\n", "", switching("no")]) {
       await using server = await tcp((socket) => void socket.once("data", () => socket.end(answer)));
       expect([answer, (await failure(dial(server.url))).code]).toEqual([answer, "connect"]);
     }
@@ -80,9 +59,7 @@ describe("dialling fails", () => {
     ["one though none was offered", ["Sec-WebSocket-Protocol: sluice.v1"], []],
     ["none though some were offered", [], ["sluice.v1", "jsonrpc"]],
   ])("H4: with code connect where of subprotocols the server chooses %s", async (_, headers, protocols) => {
-    await using server = await tcp((socket) =>
-      socket.once("data", (request) => socket.write(switching(acceptOf(String(request)), ...headers))),
-    );
+    await using server = await upgrading(() => {}, ...headers);
     expect((await failure(dial(server.url, { protocols }))).code).toBe("connect");
   });
 

@@ -16,7 +16,7 @@ import { served } from "./pairs.testing.ts";
 type Protocol = "sluice.v1" | "jsonrpc";
 
 /** Who can be paused, which holds its sender back. */
-const CLIENTS: readonly Runtime[] = ["node", "bun"];
+const CLIENTS: readonly Runtime[] = ["node", "deno", "bun"];
 const SERVERS: readonly Runtime[] = ["node"];
 
 /** One server for all cases of a runtime and protocol; the case in which it leaves makes room for the next. */

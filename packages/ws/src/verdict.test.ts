@@ -68,6 +68,28 @@ describe("W3: a connection that is dropped", () => {
     expect(judge(closing({ code }))).not.toHaveProperty("cause");
   });
 
+  it("because a rule of WebSocket was broken is a failure of the far end, where the runtime says so", () => {
+    const code = "WS_ERR_EXPECTED_MASK";
+    const node = Object.assign(new RangeError("Invalid WebSocket frame: MASK must be set"), { code });
+    const bun = Object.assign(
+      new Error("WebSocket connection to 'ws://h/?t=secret' failed: unexpected mask"),
+      {
+        code,
+      },
+    );
+    for (const [cause, rule] of [
+      [node, "Invalid WebSocket frame: MASK must be set"],
+      [bun, "unexpected mask"],
+    ] as const) {
+      const error = judge(closing({ code: 1006, cause }));
+      expect([error?.code, error?.message, error?.cause]).toEqual([
+        "protocol",
+        `the far end broke a rule of WebSocket: ${rule}`,
+        cause,
+      ]);
+    }
+  });
+
   it("is a failure, too, where we had closed for another reason than that all is done", () => {
     expect(verdict({ code: 1006, sent: 1002, sending: "ended" })).toContain("was lost");
   });

@@ -24,7 +24,13 @@ export function judge(closing: Closing): TransportError | undefined {
   if (code === sent || code === CLOSE_CODE.done || code === NO_CODE) return undefined;
   if (code === GOING_AWAY && closing.receiving === "ended") return undefined;
   if (code === LOST) {
-    const options = closing.cause === undefined ? {} : { cause: closing.cause };
+    const { cause } = closing;
+    const options = cause === undefined ? {} : { cause };
+    // So the `ws` package and Bun say that the far end has broken a rule, and which. Bun puts the whole URL before it.
+    if (cause instanceof Error && "code" in cause && String(cause.code).startsWith("WS_ERR_")) {
+      const rule = cause.message.replace(/^.* failed: /s, "");
+      return new TransportError("protocol", `${label} broke a rule of WebSocket: ${rule}`, options);
+    }
     return new TransportError("read", `the connection to ${label} was lost`, options);
   }
   const reason = quoted(closing.reason);
