@@ -12,11 +12,7 @@ const read = (name: string): string => readFileSync(file(name), "utf8");
 /** For localhost and 127.0.0.1, by an authority made for these tests. */
 const tls = { cert: read("cert.pem"), key: read("key.pem") };
 /** How each runtime is told to trust that authority. */
-const TRUST = {
-  NODE_EXTRA_CA_CERTS: file("ca.pem"),
-  DENO_CERT: file("ca.pem"),
-  DENO_TLS_CA_STORE: "mozilla",
-};
+const TRUST = { NODE_EXTRA_CA_CERTS: file("ca.pem"), DENO_CERT: file("ca.pem") };
 
 describe("a server with tls", () => {
   const names = ["what is sent comes back in order, whatever its size", "64 MiB come in unharmed"];
