@@ -7,7 +7,7 @@ import type { Socket } from "./socket.ts";
 import { WsTransport } from "./ws-transport.ts";
 
 /** What is used of Bun's `ServerWebSocket`. */
-export interface ServerWebSocket {
+interface ServerWebSocket {
   readonly data: ConnectionData;
   readonly remoteAddress: string;
   readonly readyState: number;
@@ -27,7 +27,7 @@ export interface ConnectionData {
   transport?: WsTransport;
 }
 
-export class BunSocket implements Socket {
+class BunSocket implements Socket {
   readonly #socket: ServerWebSocket;
   #wanted: { readonly below: number; readonly tell: () => void } | undefined;
 

@@ -12,7 +12,7 @@ export interface WsLimits {
   readonly heartbeat: number;
   /** ms the far end has to answer a Close, or to take more of what was sent before it. Then it is dropped. Default 2 s. */
   readonly close: number;
-  /** ms a handshake may take. Then dialling fails, and a server drops the connection. Default 10 s. */
+  /** ms a handshake may take. Then dialling fails, and a server on Node drops who has not asked. Default 10 s. */
   readonly handshake: number;
 }
 

@@ -1,10 +1,16 @@
 // Node, with the `ws` package on both sides.
-import { createServer, STATUS_CODES, type IncomingMessage } from "node:http";
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type ServerOptions as HttpOptions,
+} from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { Acceptor, type AcceptOptions } from "./accept.ts";
+import { withDefaults, WS_LIMITS, type WsLimits } from "./limits.ts";
 import { listen, NodeSocket } from "./node-socket.ts";
 import { refuse } from "./refusal.ts";
 import { serverOf, type ServeOptions, type Server } from "./server.ts";
@@ -13,7 +19,7 @@ import { WsTransport } from "./ws-transport.ts";
 export type { AcceptOptions } from "./accept.ts";
 export { dial } from "./dial-node.ts";
 export type { DialOptions } from "./dial-options.ts";
-export { WS_LIMITS, type WsLimits } from "./limits.ts";
+export { WS_LIMITS, type WsLimits };
 export type { ServeOptions, Server } from "./server.ts";
 
 export interface AttachOptions extends AcceptOptions {
@@ -88,8 +94,11 @@ export function attach(server: NetServer, options: AttachOptions): Attached {
  */
 export async function serve(options: ServeOptions): Promise<Server> {
   const refuseAll = createRefusal();
+  const timing = handshakeTime(withDefaults(options.limits));
   const http =
-    options.tls === undefined ? createServer(refuseAll) : createSecureServer({ ...options.tls }, refuseAll);
+    options.tls === undefined
+      ? createServer(timing, refuseAll)
+      : createSecureServer({ ...options.tls, ...timing }, refuseAll);
   const attached = attach(http, options);
   await new Promise<void>((resolve, reject) => {
     http.once("error", reject);
@@ -121,6 +130,16 @@ function createRefusal(): (incoming: IncomingMessage, response: import("node:htt
   return (_, response) => {
     response.writeHead(426, { ...headers, "content-length": body.length });
     response.end(body);
+  };
+}
+
+/** How long a client may take to ask; 0 is for ever. */
+function handshakeTime({ handshake }: WsLimits): HttpOptions {
+  const time = Number.isFinite(handshake) ? handshake : 0;
+  return {
+    headersTimeout: time,
+    requestTimeout: time,
+    connectionsCheckingInterval: Math.min(time || 1000, 1000),
   };
 }
 

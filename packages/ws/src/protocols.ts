@@ -1,7 +1,7 @@
 /** Frames from the first byte (H4, W1). */
 export const SLUICE = "sluice.v1";
 /** One JSON-RPC message per text message. */
-export const JSONRPC = "jsonrpc";
+const JSONRPC = "jsonrpc";
 
 /** What is offered and accepted, best first. */
 export const PROTOCOLS: readonly string[] = [SLUICE, JSONRPC];

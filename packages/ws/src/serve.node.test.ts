@@ -1,6 +1,6 @@
 import { dial, serve } from "@sluice/ws";
 import { describe, expect, it } from "vitest";
-import { startServer } from "./fixtures/runtimes.ts";
+import { own, startServer } from "./fixtures/runtimes.ts";
 import { served } from "./pairs.testing.ts";
 import { OPCODE, Raw } from "./raw.testing.ts";
 import { bytes, watch } from "./watch.testing.ts";
@@ -117,6 +117,17 @@ describe("a server", () => {
     await second.closed;
     expect((await watch(far).closed)?.code).toBe("read");
     expect(all.server.sessions).toBe(0);
+  });
+
+  // Bun has a time of its own for it, Deno none.
+  it.runIf(own === "node")("drops who does not ask within limits.handshake", async () => {
+    await using all = await served({ limits: { handshake: 100 } });
+    const silent = new Raw(all.server.port);
+    const slow = new Raw(all.server.port).send("GET / HTTP/1.1\r\nHost: localhost\r\n");
+    const open = await Raw.open(all.server);
+    await Promise.all([silent.closed, slow.closed]);
+    expect(all.server.sessions).toBe(1);
+    open.socket.destroy();
   });
 
   it("tells its URL and port", async () => {
