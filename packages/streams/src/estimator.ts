@@ -8,12 +8,16 @@
 /** Share of the time, above what is usual, that must have been spent waiting. Some grants in a row must agree. */
 const THRESHOLD = 0.2;
 const WEIGHT = 1 / 4;
+/** What is kept of the rate's past at each grant: the data of one chunk comes at once, and says nothing. */
+const PAST = 7 / 8;
 /** Round trips of data that a window may hold. */
-const ROOM = 4;
+const ROOM = 3;
 
 export class Estimator {
   #last: number | undefined;
+  // Of the recent past, for the rate.
   #bytes = 0;
+  #time = 0;
   #waited = 0;
   #flowed = 0;
   #waits = 0;
@@ -52,12 +56,15 @@ export class Estimator {
   /** Judges the time since it was asked last. */
   needsMoreThan(size: number): boolean {
     const total = this.#waited + this.#flowed;
-    const holds = ROOM * (this.#bytes / total) * this.#roundTrip;
+    this.#time += total;
+    const holds = ROOM * (this.#bytes / this.#time) * this.#roundTrip;
     // Where every arrival has used up the credit, or no time has passed, there is nothing to compare with.
     const known = total > 0 && this.#waits < this.#arrivals;
     const excess = known ? this.#waited / total - this.#waits / this.#arrivals : 1;
     this.#share += (Math.max(0, excess) - this.#share) * WEIGHT;
-    this.#bytes = this.#waited = this.#flowed = this.#waits = this.#arrivals = 0;
+    this.#bytes *= PAST;
+    this.#time *= PAST;
+    this.#waited = this.#flowed = this.#waits = this.#arrivals = 0;
     if (this.#share < THRESHOLD || holds < 2 * size) return false;
     this.#share = 0;
     return true;
