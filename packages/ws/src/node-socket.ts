@@ -7,12 +7,21 @@ import type { Socket, SocketEvents } from "./socket.ts";
 /** The memory of smaller messages is not worth telling of. */
 const SMALL = 4096;
 
+/**
+ * Messages in one turn after which it is full whatever is buffered: a socket that has died buffers nothing, and does not
+ * say so before the turn is over, so that a loop that writes until it is full would never end.
+ */
+const LEAVING = 1024;
+
 export class NodeSocket implements Socket {
   readonly #socket: WebSocket;
+  /** Messages that have not left, or are not known to have. */
+  #leaving = 0;
   #wanted: { readonly below: number; readonly tell: () => void } | undefined;
   // One function for all small messages; it is called once a message has left.
   readonly #left = (): void => {
-    if (this.#wanted === undefined || this.#socket.bufferedAmount >= this.#wanted.below) return;
+    this.#leaving--;
+    if (this.#wanted === undefined || this.buffered >= this.#wanted.below) return;
     const { tell } = this.#wanted;
     this.#wanted = undefined;
     tell();
@@ -23,6 +32,7 @@ export class NodeSocket implements Socket {
   }
 
   send(message: Chunk, sent: (message: Chunk) => void): void {
+    this.#leaving++;
     const left = message.length < SMALL ? this.#left : this.#leftWith(message, sent);
     this.#socket.send(message, { binary: typeof message !== "string" }, left);
     // What the system takes at once is told in a later tick, and a stream's pump may fill many messages before that.
@@ -41,7 +51,7 @@ export class NodeSocket implements Socket {
   }
 
   get buffered(): number {
-    return this.#socket.bufferedAmount;
+    return this.#leaving > LEAVING ? Number.POSITIVE_INFINITY : this.#socket.bufferedAmount;
   }
 
   whenBelow(below: number, tell: () => void): void {
