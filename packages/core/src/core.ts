@@ -61,13 +61,12 @@ export class Core {
     this.#quotes = options.quotes ?? false;
     this.#faults = new Faults(this.limits);
     const wake = (): void => host.wake();
-    const settled = (): void => this.settled();
     // The session ends once what arrived has been dealt with (see `receive`).
     const forced = (): void => void (this.#tooMany ??= this.#faults.reset(this.now));
     const fault = (fault: Fault): void => this.fault(fault);
     const { role, limits, observer } = this;
     const of = { role, limits, observer, faults: this.#faults };
-    this.streams = new Streams({ ...of, wake, settled, forced, fault });
+    this.streams = new Streams({ ...of, wake, settled: () => this.settled(), forced, fault });
     const framing = (): Framing | undefined =>
       options.unit === "messages" ? undefined : (options.framing?.(this.limits) ?? new Lines(this.limits));
     this.#input = new Input(framing(), this.limits);
