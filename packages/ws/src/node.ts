@@ -27,6 +27,13 @@ export interface AttachOptions extends AcceptOptions {
   readonly path?: string;
 }
 
+/** By what a `node:http` or `node:https` server is known here: its own type would ask every user for the types of Node. */
+export interface HttpServer {
+  listenerCount(event: string): number;
+  address(): unknown;
+  closeAllConnections(): void;
+}
+
 /** What holds a server of the user's to us. */
 export interface Attached {
   /** Connections that are open. */
@@ -36,7 +43,8 @@ export interface Attached {
 }
 
 /** Accepts WebSockets on a `node:http` or `node:https` server that the user has. */
-export function attach(server: NetServer, options: AttachOptions): Attached {
+export function attach(to: HttpServer, options: AttachOptions): Attached {
+  const server = to as unknown as NetServer;
   const acceptor = new Acceptor(options);
   const { limits } = acceptor;
   const wss = new WebSocketServer({
