@@ -79,7 +79,9 @@ function originAllowed(
   if (url === undefined || url.origin === "null") return false;
   if (origins !== undefined)
     return origins.some((one) => URL.canParse(one) && new URL(one).origin === url.origin);
-  return url.host === new URL(`${url.protocol}//${host}`).host;
+  // Not every scheme takes a port: the browsers' `file:` has an origin, and no host.
+  const own = `${url.protocol}//${host}`;
+  return URL.canParse(own) && url.host === new URL(own).host;
 }
 
 /** The name in a Host header, in lower case; undefined where the header is none. */
