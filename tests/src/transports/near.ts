@@ -5,6 +5,7 @@ import { remoteCases, type RemoteCase, type RemotePair } from "@sluice/transport
 import type { Transport } from "@sluice/transport";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { FarServer, LEAVING } from "./far-server.ts";
 import { kinds, type KindName, type Listening } from "./kinds.ts";
 import { Program } from "./program.ts";
 import { own, type Runtime } from "./runtimes.ts";
@@ -36,32 +37,6 @@ const traits = {
   halfCloses: kind.halfCloses,
   holdsBack: kind.holdsBack(nearEnd, own) && kind.holdsBack(farEnd, farRuntime),
 };
-
-/** One server in another process for all cases: what a case leaves behind there is the next one's trouble. */
-class FarServers {
-  #server: { readonly program: Program; readonly url: string } | undefined;
-
-  async pair(): Promise<RemotePair> {
-    if (this.#server?.program.gone !== undefined) this.#server = undefined;
-    this.#server ??= await this.#start();
-    const near = kind.asCase(await kind.dial(this.#server.url), "client");
-    return { near, ...traits, dispose: async () => near.abort() };
-  }
-
-  /** Resolves when the server has left, as it was told to. */
-  async left(): Promise<void> {
-    await this.#server?.program.exited;
-  }
-
-  stop(): void {
-    this.#server?.program.kill();
-  }
-
-  async #start(): Promise<{ program: Program; url: string }> {
-    const program = new Program(farRuntime, `${kind.fixtures}/serve-compliance.ts`, kind.args);
-    return { program, url: (await program.next<{ url: string }>()).url };
-  }
-}
 
 /** Servers here, and a client in another process for each case. */
 class FarClients {
@@ -119,13 +94,28 @@ async function run(one: RemoteCase, make: () => Promise<RemotePair>): Promise<Ca
   }
 }
 
-const leaving = remoteCases.filter(({ name }) => name.includes("leaves"));
-if (leaving.length !== 1) throw new Error("which case has the far process leave? Its name said so");
+/** Clients here, and one server in another process for all cases. */
+class FarServers {
+  readonly #server = new FarServer(kind, farRuntime);
+
+  async pair(): Promise<RemotePair> {
+    const near = kind.asCase(await kind.dial(await this.#server.url()), "client");
+    return { near, ...traits, dispose: async () => near.abort() };
+  }
+
+  left(): Promise<void> {
+    return this.#server.left();
+  }
+
+  stop(): Promise<void> {
+    return this.#server.stop();
+  }
+}
 
 const far = nearEnd === "client" ? new FarServers() : new FarClients();
 for (const one of remoteCases) {
   const result = await run(one, () => far.pair(one.name));
-  if (one === leaving[0] && result.status === "passed") await far.left();
+  if (one === LEAVING && result.status === "passed") await far.left();
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 await far.stop();

@@ -44,13 +44,24 @@ export async function runKills({
   return kills;
 }
 
+/**
+ * Deno 2.9 never ends by itself once a request was answered while its body was being read and its connection was lost. So
+ * there a server that takes large bodies closes before a client of its is killed, and not after that.
+ */
+function closesFirst(kind: KindName, runtime: Runtime): boolean {
+  return runtime === "deno" && kind === "http frames";
+}
+
 async function runRound(kind: KindName, runtime: Runtime, random: Random, times: number): Promise<Kill[]> {
   const kills: Kill[] = [];
   const round = new Round(kind, runtime);
   const [first, second, closes] = [pickDoom(random), pickDoom(random), random.below(CLOSES) === 0];
+  const early = closes && closesFirst(kind, runtime);
   try {
+    const before = early ? await round.closeServer() : [];
     const kill = await round.killClient(first);
-    kills.push(closes ? { ...kill, wrong: [...kill.wrong, ...(await round.closeServer())] } : kill);
+    const after = closes && !early ? await round.closeServer() : [];
+    kills.push({ ...kill, wrong: [...before, ...kill.wrong, ...after] });
     if (times > 1) kills.push(await round.killServer(second));
   } catch (error) {
     const victim = kills.length === 0 ? "client" : "server";
