@@ -18,10 +18,11 @@ export class NodeSocket implements Socket {
   /** Messages that have not left, or are not known to have. */
   #leaving = 0;
   #wanted: { readonly below: number; readonly tell: () => void } | undefined;
-  // One function for all small messages; it is called once a message has left.
-  readonly #left = (): void => {
+  // One function for all small messages; it is called once a message has left, or cannot any more.
+  readonly #left = (error?: Error | null): void => {
     this.#leaving--;
-    if (this.#wanted === undefined || this.buffered >= this.#wanted.below) return;
+    // What died with its socket makes no room.
+    if (error || this.#wanted === undefined || this.buffered >= this.#wanted.below) return;
     const { tell } = this.#wanted;
     this.#wanted = undefined;
     tell();
@@ -39,10 +40,10 @@ export class NodeSocket implements Socket {
     if (message.length >= SMALL && this.#socket.bufferedAmount === 0) sent(message);
   }
 
-  #leftWith(message: Chunk, sent: (message: Chunk) => void): () => void {
-    return () => {
+  #leftWith(message: Chunk, sent: (message: Chunk) => void): (error?: Error | null) => void {
+    return (error) => {
       sent(message);
-      this.#left();
+      this.#left(error);
     };
   }
 

@@ -1,8 +1,10 @@
+import type { Transport } from "@sluice/transport";
 import { dial, serve } from "@sluice/ws";
 import { describe, expect, it } from "vitest";
 import { own, startServer } from "./fixtures/runtimes.ts";
 import { served } from "./pairs.testing.ts";
 import { OPCODE, Raw } from "./raw.testing.ts";
+import { upgrading } from "./tcp.testing.ts";
 import { bytes, watch } from "./watch.testing.ts";
 
 describe("a server that is closed", () => {
@@ -187,5 +189,45 @@ describe("W5: a far end that answers no pings", () => {
     raw.frame(OPCODE.binary, "still here");
     await far.said("still here");
     raw.socket.destroy();
+  });
+});
+
+/** Writes as much as is taken, again and again; resolves when it is over with how many bytes were. */
+function flood(transport: Transport, most: number): Promise<number> {
+  const chunk = new Uint8Array(65_536);
+  let sent = 0;
+  const fill = (): void => {
+    while (sent < most && transport.write([chunk])) sent += chunk.length;
+  };
+  return new Promise((resolve) => {
+    transport.start({ onData() {}, onDrain: fill, onEnd() {}, onClose: () => resolve(sent) });
+    fill();
+  });
+}
+
+describe("a connection that is reset in the middle of a flood", () => {
+  // Twice as much as both ends and the system between them hold.
+  const MOST = 32 * 1024 * 1024;
+
+  it("takes no more of it, at a client", async () => {
+    for (let round = 0; round < 10; round++) {
+      await using server = await upgrading((socket) => {
+        let got = 0;
+        socket.on("data", (data: Buffer) => (got += data.length) > 1_000_000 && socket.resetAndDestroy());
+      });
+      const near = await dial(server.url, { protocols: [] });
+      expect(await flood(near, MOST)).toBeLessThan(MOST);
+    }
+  });
+
+  it("takes no more of it, at a server", async () => {
+    await using all = await served();
+    for (let round = 0; round < 10; round++) {
+      const raw = await Raw.open(all.server);
+      let got = 0;
+      raw.socket.on("data", (data) => (got += data.length) > 1_000_000 && raw.socket.resetAndDestroy());
+      expect(await flood(await all.accepted(), MOST)).toBeLessThan(MOST);
+    }
+    expect(all.server.sessions).toBe(0);
   });
 });
