@@ -51,7 +51,7 @@ const steps: readonly Step[] = [
   {
     name: "kills",
     run: ["npm", "run", "test:kill", "--", "--times", "200"],
-    minutes: 20,
+    minutes: 30,
     counts: parseClosingLine,
   },
   { name: "consumer", run: ["npm", "run", "check:consumer"] },
