@@ -7,6 +7,8 @@ export interface Room {
   readonly kind: Kind;
   /** The packages of the house it may import. */
   readonly may: readonly string[];
+  /** Files of an `effect` room that may import `node:` all the same; what browsers load must not import them. */
+  readonly node?: readonly string[];
 }
 
 const transport: Room = { kind: "web", may: ["transport", "codec"] };
@@ -21,8 +23,12 @@ export const HOUSE: Readonly<Record<string, Room>> = {
   ws: transport,
   http: transport,
   session: { kind: "effect", may: ["core", "streams", "codec", "transport"] },
-  exec: protocol,
-  mcp: protocol,
+  exec: {
+    ...protocol,
+    may: [...protocol.may, "stdio", "ws"],
+    node: ["local", "executor", "process", "pty", "file", "environment", "cli"],
+  },
+  mcp: { ...protocol, may: [...protocol.may, "exec"] },
   acp: protocol,
   rapace: protocol,
 };
