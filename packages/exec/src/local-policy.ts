@@ -1,0 +1,156 @@
+// Where requests may go. Whoever lets others choose URLs lends them its place in the network: the metadata service of its
+// host, its own loopback, its company's machines (server-side request forgery). So nothing but public addresses is reached
+// unless it was allowed. An address is judged when its name has been resolved, at each hop, and that very address is the
+// one connected to: a name cannot change its mind in between.
+import ipaddr from "ipaddr.js";
+import { HttpError } from "./http-error.ts";
+
+/** Kinds of addresses that are not public. */
+export type AddressKind = "loopback" | "private" | "link-local" | "other";
+
+export interface Destination {
+  readonly url: URL;
+  /** What its name was resolved to. */
+  readonly address: string;
+  /** 0 for the request itself, then one more for each redirect. */
+  readonly hop: number;
+}
+
+export interface HttpPolicy {
+  /**
+   * What may be reached besides public addresses: kinds of addresses, ranges (`10.1.0.0/16`), or hosts with or without a
+   * port (`build.internal`, `127.0.0.1:8080`), as a URL spells them. Default: nothing. `other` are multicast, reserved
+   * and the like.
+   */
+  readonly allow?: readonly (AddressKind | (string & {}))[];
+  /** Schemes that may be used. Default both. */
+  readonly schemes?: readonly ("http" | "https")[];
+  /** Has the last word on what the rules above let pass: false, or an exception, refuses. */
+  check?(destination: Destination): boolean | Promise<boolean>;
+}
+
+/** A policy, ready to judge. */
+export class Policy {
+  readonly #policy: HttpPolicy;
+  readonly #kinds: ReadonlySet<string>;
+  readonly #hosts: ReadonlySet<string>;
+  readonly #ranges: readonly Range[];
+
+  /** @throws TypeError where an entry of `allow` is neither a kind, a range nor a host */
+  constructor(policy: HttpPolicy) {
+    const entries = policy.allow ?? [];
+    this.#policy = policy;
+    this.#kinds = new Set(entries.filter((entry) => KINDS.has(entry)));
+    this.#ranges = entries.filter((entry) => entry.includes("/")).map(range);
+    this.#hosts = new Set(entries.filter((entry) => !KINDS.has(entry) && !entry.includes("/")).map(hostOf));
+  }
+
+  /** @throws HttpError of kind `refused` where the URL may not be requested, whatever it resolves to */
+  scheme(url: URL): void {
+    const { schemes } = this.#policy;
+    if (schemes !== undefined && !schemes.some((scheme) => url.protocol === `${scheme}:`))
+      throw refused(`${url.protocol.slice(0, -1)} is not among policy.schemes`);
+  }
+
+  /** Those of the addresses that may be connected to. @throws HttpError of kind `refused` where none may */
+  async addresses<A extends { readonly address: string }>(
+    url: URL,
+    hop: number,
+    all: readonly A[],
+  ): Promise<readonly A[]> {
+    const allowed: A[] = [];
+    let why = "its name has no address";
+    for (const one of all) {
+      const kind = kindOf(one.address);
+      if (kind !== "public" && !this.#allows(url, one.address, kind))
+        why = `it leads to a ${kind} address: allow it by policy.allow`;
+      else if (!(await this.#checked({ url, address: one.address, hop }))) why = "policy.check";
+      else allowed.push(one);
+    }
+    if (allowed.length === 0) throw refused(why);
+    return allowed;
+  }
+
+  #allows({ host, hostname }: URL, address: string, kind: AddressKind): boolean {
+    if (this.#kinds.has(kind) || this.#hosts.has(host) || this.#hosts.has(hostname)) return true;
+    const parsed = embedded(address);
+    return this.#ranges.some(([net, bits]) => parsed?.kind() === net.kind() && parsed.match(net, bits));
+  }
+
+  async #checked(destination: Destination): Promise<boolean> {
+    const { check } = this.#policy;
+    if (check === undefined) return true;
+    try {
+      return await check(destination);
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** Of what kind an address is; one that cannot be read is `other`. */
+export function kindOf(address: string): AddressKind | "public" {
+  const range = embedded(address)?.range();
+  if (range === undefined) return "other";
+  return KIND_OF[range] ?? "other";
+}
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+type Range = [Address, number];
+
+const KINDS: ReadonlySet<string> = new Set<AddressKind>(["loopback", "private", "link-local", "other"]);
+
+const KIND_OF: Readonly<Record<string, AddressKind | "public">> = {
+  unicast: "public",
+  loopback: "loopback",
+  unspecified: "loopback", // connecting to it reaches this host
+  private: "private",
+  uniqueLocal: "private",
+  carrierGradeNat: "private",
+  deprecatedSiteLocal: "private",
+  linkLocal: "link-local",
+};
+
+/** The address, or the IPv4 one it stands for: mapped, translated (RFC 6052, 6145) or 6to4. Others that tunnel stay as they are. */
+function embedded(address: string): Address | undefined {
+  const bare = address.replace(/%.*$/, "");
+  if (!ipaddr.isValid(bare)) return undefined;
+  const parsed = ipaddr.parse(bare);
+  if (parsed.kind() === "ipv4") return parsed;
+  const bytes = parsed.toByteArray();
+  switch (parsed.range()) {
+    case "ipv4Mapped":
+    case "rfc6052":
+    case "rfc6145":
+      // `::1` and `::` are no mapped addresses, but `::127.0.0.1` is one.
+      return ipaddr.fromByteArray(bytes.slice(12));
+    case "6to4":
+      return ipaddr.fromByteArray(bytes.slice(2, 6));
+    default:
+      return parsed;
+  }
+}
+
+function range(text: string): Range {
+  try {
+    return ipaddr.parseCIDR(text);
+  } catch (cause) {
+    throw new TypeError(`policy.allow: ${JSON.stringify(text)} is not a range such as 10.1.0.0/16`, {
+      cause,
+    });
+  }
+}
+
+/** As a URL spells it. */
+function hostOf(text: string): string {
+  const url = URL.parse(`http://${text}/`);
+  if (url === null || url.pathname !== "/" || url.search !== "" || url.username !== "")
+    throw new TypeError(
+      `policy.allow: ${JSON.stringify(text)} is neither a kind of address, a range nor a host`,
+    );
+  return url.host;
+}
+
+function refused(why: string): HttpError {
+  return new HttpError("refused", `http/request refused: ${why}`);
+}
