@@ -22,7 +22,8 @@ export function tooDeep(text: string, max: number): boolean {
   return false;
 }
 
-function endOfString(text: string, from: number): number {
+/** Where the string ends whose first character is at `from`. */
+export function endOfString(text: string, from: number): number {
   for (let end = text.indexOf('"', from); end !== -1; end = text.indexOf('"', end + 1)) {
     let slashes = 0;
     while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++;

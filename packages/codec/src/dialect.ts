@@ -14,6 +14,10 @@ export interface Dialect {
   readonly nullIds: "answered" | "refused";
   /** Ids such as 1.5, which JSON-RPC discourages: echoed, or refused with -32600. */
   readonly fractionalIds: "answered" | "refused";
+  /** The id of an error that answers what has none: what is no message, or has an id nobody can read. */
+  readonly noId: null | -1;
+  /** An object that has a member twice: the last one is `taken`, as JSON.parse does, or it is `refused` with -32600. */
+  readonly duplicateKeys: "taken" | "refused";
   /** Whether the session greets with `$/hello` (H1) or speaks the protocol as it is (H5). */
   readonly greets: boolean;
 }
@@ -32,6 +36,8 @@ export const jsonrpc: Dialect = {
   batches: "answered",
   nullIds: "answered",
   fractionalIds: "answered",
+  noId: null,
+  duplicateKeys: "taken",
   greets: true,
 };
 
@@ -60,7 +66,14 @@ export const mcp: Dialect = {
 };
 
 /** The codex app-server and exec-server: JSON-RPC without the `jsonrpc` member, and without a cancel. */
-export const codex: Dialect = { ...lsp, name: "codex", version: "omitted", cancel: undefined };
+export const codex: Dialect = {
+  ...lsp,
+  name: "codex",
+  version: "omitted",
+  cancel: undefined,
+  noId: -1,
+  duplicateKeys: "refused",
+};
 
 /** The params of a cancel for `id`. */
 export function cancelParams(spelling: CancelSpelling, id: Id): Record<string, Id> {

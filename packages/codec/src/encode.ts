@@ -54,7 +54,8 @@ function plain(value: unknown): unknown {
 }
 
 /** @throws as `encodeRequest` does, because of `error.data`. */
-export function encodeError(dialect: Dialect, id: Id, error: ErrorObject): string {
+export function encodeError(dialect: Dialect, given: Id, error: ErrorObject): string {
+  const id = given ?? dialect.noId;
   return dialect.version === "omitted"
     ? JSON.stringify({ id, error })
     : JSON.stringify({ jsonrpc: "2.0", id, error });

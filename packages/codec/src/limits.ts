@@ -4,6 +4,8 @@ export interface DecodeLimits {
   readonly message: number;
   /** How deep arrays and objects may nest. Above: -32600, before the tree is built. Default 128. */
   readonly depth: number;
+  /** JSON values in one message. Above: -32600, before the tree is built, which may take a hundred times the text. Default 1,048,576. */
+  readonly values: number;
   /** UTF-16 units of a string id. Above: -32600. Default 256. */
   readonly id: number;
   /** UTF-16 units of a method name. Above: -32600. Default 1024. */
@@ -17,6 +19,7 @@ export interface DecodeLimits {
 export const DECODE_LIMITS: DecodeLimits = {
   message: 16 * 1024 * 1024,
   depth: 128,
+  values: 1024 * 1024,
   id: 256,
   method: 1024,
   batch: 1000,

@@ -4,6 +4,7 @@ import type { Dialect } from "./dialect.ts";
 import { DecodeError, ErrorCode } from "./error.ts";
 import { tooDeep } from "./depth.ts";
 import type { DecodeLimits } from "./limits.ts";
+import { hasDuplicateKeys, tooManyValues } from "./values.ts";
 
 export type Id = number | string | null;
 
@@ -65,12 +66,16 @@ export interface Batch {
 /** Any text becomes a message, a batch, or an invalid message that says which rule it broke. */
 export function parseMessage(text: string, dialect: Dialect, limits: DecodeLimits): Message | Batch {
   if (tooDeep(text, limits.depth)) return invalid("limits.depth", "message nests too deep", text);
+  if (tooManyValues(text, limits.values))
+    return invalid("limits.values", `exceeds the limit of ${limits.values} JSON values`, text);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return invalidWith(new DecodeError("JSON-RPC 5.1", ErrorCode.parse, "not JSON", { input: text }));
   }
+  if (dialect.duplicateKeys === "refused" && hasDuplicateKeys(text, value))
+    return invalid(`dialect ${dialect.name}`, "duplicate JSON object key");
   return Array.isArray(value) ? classifyBatch(value, dialect, limits) : classify(value, dialect, limits);
 }
 

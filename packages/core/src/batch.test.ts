@@ -107,7 +107,7 @@ describe("a batch", () => {
     for (const dialect of [lsp, codex]) {
       const script = new Scripted({ dialect });
       script.message(batch(call(5), call(6)));
-      expect(script.heard()).toMatchObject([{ id: null, error: { code: -32600 } }]);
+      expect(script.heard()).toMatchObject([{ id: dialect.noId, error: { code: -32600 } }]);
     }
   });
 });

@@ -130,7 +130,11 @@ export class Router {
     if (message.answers) return core.calls.malformedAnswer(message);
     if (core.phase === "greeting") return; // H1: nothing is sent before the greeting is over
     const unread =
-      error.rule === "limits.depth" ? text : error.rule === "limits.message" ? error.excerpt() : "";
+      error.rule === "limits.depth" || error.rule === "limits.values"
+        ? text
+        : error.rule === "limits.message"
+          ? error.excerpt()
+          : "";
     if (id === null && batch === undefined && unread !== "" && this.#salvaged(error, unread)) return;
     // A line that does not even begin like JSON is a stray print: reported, and not answered.
     if (batch === undefined && !/^\s*[[{"\d\-tfn]/.test(text)) return;

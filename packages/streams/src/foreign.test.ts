@@ -131,4 +131,39 @@ describe("a foreign stream", () => {
       expect([half.isOver, half.error?.code, half.error?.cause]).toEqual([true, 7, cause]);
     expect(registry.size).toBe(0);
   });
+
+  it("a bound over all streams fails the one that holds most, after what it holds; the others are undisturbed", () => {
+    const registry = new ForeignRegistry<string>(() => {}, { bytes: 10 });
+    const hog = registry.open("hog", { policy: "fail", overflow: (bound) => `too much (${bound})` });
+    const other = registry.open("other", { policy: "fail" });
+    registry.arrive("hog", new Uint8Array(8));
+    registry.arrive("other", new Uint8Array(2));
+    registry.arrive("other", new Uint8Array(3));
+    expect([hog.state, hog.error?.message, other.state, registry.held]).toEqual([
+      "failed",
+      "too much (all)",
+      "open",
+      13,
+    ]);
+    expect([hog.read()?.length, hog.isOver, registry.held]).toEqual([8, true, 5]);
+  });
+
+  it("with as much again held by those that failed, the stream that data comes for fails", () => {
+    const registry = new ForeignRegistry<string>(() => {}, { bytes: 10 });
+    const first = registry.open("first", { policy: "fail" });
+    const second = registry.open("second", { policy: "fail" });
+    const third = registry.open("third", { policy: "fail" });
+    registry.arrive("first", new Uint8Array(10));
+    registry.arrive("second", new Uint8Array(9));
+    registry.arrive("third", new Uint8Array(2));
+    expect([first.state, second.state, third.error?.code, registry.held]).toEqual([
+      "failed",
+      "open",
+      StreamCode.limit,
+      19,
+    ]);
+    first.stop();
+    second.stop();
+    expect([registry.held, registry.size]).toEqual([0, 0]);
+  });
 });

@@ -23,7 +23,12 @@ export interface ForeignOptions {
   readonly chunks?: number;
   /** Bytes that may wait. Default 16 MiB. */
   readonly bytes?: number;
+  /** How the protocol says that a bound was passed. */
+  overflow?(bound: Bound): string;
 }
+
+/** What was passed: the stream's own bounds, or the one of all streams together. */
+export type Bound = "chunks" | "bytes" | "all";
 
 export class ForeignHalf<K = unknown> {
   readonly key: K;
@@ -33,6 +38,7 @@ export class ForeignHalf<K = unknown> {
   readonly #maxChunks: number;
   readonly #maxBytes: number;
   readonly #owner: ForeignRegistry<K>;
+  readonly #overflow: (bound: Bound) => string | undefined;
   readonly #queue: Deque<Uint8Array> = new Deque();
   #bytes = 0;
   #state: ForeignState = "open";
@@ -43,6 +49,7 @@ export class ForeignHalf<K = unknown> {
     this.policy = options.policy;
     this.#maxChunks = options.chunks ?? 256;
     this.#maxBytes = options.bytes ?? 16 * 1024 * 1024;
+    this.#overflow = (bound): string | undefined => options.overflow?.(bound);
     this.#owner = owner;
   }
 
@@ -71,7 +78,7 @@ export class ForeignHalf<K = unknown> {
     if (chunk === undefined) return undefined;
     this.#bytes -= chunk.length;
     this.#drained();
-    this.#owner.wasRead(this);
+    this.#owner.wasRead(this, chunk.length);
     return chunk;
   }
 
@@ -79,22 +86,33 @@ export class ForeignHalf<K = unknown> {
   stop(): void {
     this.#state = move(FOREIGN_HALF, this.#state, "stop");
     this.#queue.clear();
+    const dropped = this.#bytes;
     this.#bytes = 0;
+    this.#owner.wasRead(this, dropped);
     this.#owner.remove(this);
     this.onReadable?.();
   }
 
-  /** For the registry: what arrived. */
-  arrive(chunk: Uint8Array): void {
+  /** For the registry: what arrived. False where it was not taken. */
+  arrive(chunk: Uint8Array): boolean {
     this.#state = move(FOREIGN_HALF, this.#state, "data");
-    if (this.#state !== "open") return;
+    if (this.#state !== "open") return false;
     if (this.policy === "fail" && this.isFull) {
-      const message = `stream not read in time: ${this.#queue.length} chunks, ${this.#bytes} bytes waiting`;
-      return this.fail(new StreamError(StreamCode.limit, "us", message));
+      this.overflow(this.#queue.length >= this.#maxChunks ? "chunks" : "bytes");
+      return false;
     }
     this.#queue.push(chunk);
     this.#bytes += chunk.length;
     this.onReadable?.();
+    return true;
+  }
+
+  /** For the registry: a bound was passed. What has arrived is read before the error. */
+  overflow(bound: Bound): void {
+    const message =
+      this.#overflow(bound) ??
+      `stream not read in time: ${this.#queue.length} chunks, ${this.#bytes} bytes waiting`;
+    this.fail(new StreamError(StreamCode.limit, "us", message));
   }
 
   end(): void {
@@ -126,10 +144,23 @@ export class ForeignRegistry<K = unknown> {
   readonly #open: Map<K, ForeignHalf<K>> = new Map();
   readonly #full: Set<ForeignHalf<K>> = new Set();
   readonly #pause: (paused: boolean) => void;
+  readonly #max: number;
+  #held = 0;
 
-  /** @param pause told to stop reading the transport, and to go on */
-  constructor(pause: (paused: boolean) => void) {
+  /**
+   * @param pause told to stop reading the transport, and to go on
+   * @param options.bytes that may wait in all streams together. Beyond: of those that `fail`, the one with most fails.
+   *   What it holds is still read, so there may be twice as much, and then the one that data comes for fails.
+   *   Default: no such bound.
+   */
+  constructor(pause: (paused: boolean) => void, options: { readonly bytes?: number } = {}) {
     this.#pause = pause;
+    this.#max = options.bytes ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Bytes that wait to be read, those of streams that are over included. */
+  get held(): number {
+    return this.#held;
   }
 
   get size(): number {
@@ -152,7 +183,8 @@ export class ForeignRegistry<K = unknown> {
   arrive(key: K, chunk: Uint8Array): boolean {
     const half = this.#open.get(key);
     if (half === undefined) return false;
-    half.arrive(chunk);
+    if (this.#held + chunk.length > this.#max) this.#makeRoom(half, chunk.length);
+    if (half.arrive(chunk)) this.#held += chunk.length;
     if (half.policy === "pause" && half.isFull && !this.#full.has(half)) {
       this.#full.add(half);
       if (this.#full.size === 1) this.#pause(true);
@@ -171,7 +203,18 @@ export class ForeignRegistry<K = unknown> {
     if (this.#full.delete(half) && this.#full.size === 0) this.#pause(false);
   }
 
-  wasRead(half: ForeignHalf<K>): void {
+  wasRead(half: ForeignHalf<K>, bytes: number): void {
+    this.#held -= bytes;
     if (half.isHalfEmpty && this.#full.delete(half) && this.#full.size === 0) this.#pause(false);
+  }
+
+  // The one that hogs is the one that fails, not whoever is next.
+  #makeRoom(arriving: ForeignHalf<K>, bytes: number): void {
+    let most = arriving;
+    let held = arriving.queued + bytes;
+    for (const half of this.#open.values())
+      if (half.policy === "fail" && half.queued > held) [most, held] = [half, half.queued];
+    const failing = this.#held + bytes > 2 * this.#max ? arriving : most;
+    if (failing.policy === "fail") failing.overflow("all");
   }
 }

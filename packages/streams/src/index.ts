@@ -7,7 +7,7 @@ export type { Growth } from "./window.ts";
 export { Registry } from "./registry.ts";
 export type { Half, Role } from "./registry.ts";
 export { ForeignHalf, ForeignRegistry, FOREIGN_HALF } from "./foreign.ts";
-export type { ForeignOptions, ForeignState } from "./foreign.ts";
+export type { Bound, ForeignOptions, ForeignState } from "./foreign.ts";
 export { Scheduler } from "./scheduler.ts";
 export { StreamCode, StreamError } from "./error.ts";
 
