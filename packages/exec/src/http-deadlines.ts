@@ -10,6 +10,7 @@ type Phase = "headers" | "body" | "over";
 export class Deadlines {
   readonly #abort: AbortController = new AbortController();
   readonly #request: HttpRequest;
+  readonly #started: number = performance.now();
   readonly #total: Timer;
   readonly #headers: Timer;
   #idle: Timer;
@@ -18,7 +19,7 @@ export class Deadlines {
   constructor(request: HttpRequest) {
     const { timeouts = {}, signal } = request;
     this.#request = request;
-    this.#total = this.#after(timeouts.total, "timeouts.total: no whole response");
+    this.#total = this.#after(timeouts.total, TOTAL);
     this.#headers = this.#after(timeouts.headers, "timeouts.headers: no headers");
     if (signal?.aborted === true) this.#giveUp(signal.reason);
     else signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -56,6 +57,9 @@ export class Deadlines {
   why(cause: unknown, what: string): unknown {
     this.end();
     if (this.signal.aborted) return this.signal.reason;
+    // Who makes the request for us may have given it up for the same reason, a moment before we would.
+    const { total } = this.#request.timeouts ?? {};
+    if (total !== undefined && performance.now() - this.#started >= total) return timedOut(TOTAL, total);
     return cause instanceof HttpError
       ? cause
       : new HttpError("upstream", `${what}: ${textOf(cause)}`, { cause });
@@ -65,13 +69,19 @@ export class Deadlines {
 
   #after(ms: number | undefined, what: string): Timer {
     if (ms === undefined) return undefined;
-    return setTimeout(() => this.#giveUp(new HttpError("timeout", `${what} within ${ms} ms`)), ms);
+    return setTimeout(() => this.#giveUp(timedOut(what, ms)), ms);
   }
 
   #giveUp(reason: unknown): void {
     if (this.#phase !== "over") this.#abort.abort(reason);
     this.end();
   }
+}
+
+const TOTAL = "timeouts.total: no whole response";
+
+function timedOut(what: string, ms: number): HttpError {
+  return new HttpError("timeout", `${what} within ${ms} ms`);
 }
 
 type Timer = ReturnType<typeof setTimeout> | undefined;

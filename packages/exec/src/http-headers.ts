@@ -36,12 +36,16 @@ export function parseUrl(text: string): URL {
 }
 
 /** @throws HttpError of kind `invalid` */
+export function checkNames(names: readonly string[]): void {
+  if (!names.every((name) => TOKEN.test(name))) throw invalid("header name is invalid: it has to be a token");
+}
+
+/** @throws HttpError of kind `invalid` */
 export function checkHeaders(headers: readonly HttpHeader[]): void {
-  for (const [name, value] of headers) {
-    if (!TOKEN.test(name)) throw invalid("header name is invalid: it has to be a token");
-    if (!VALUE.test(value))
-      throw invalid(`header value is invalid for ${name}: it holds a character no header may hold`);
-  }
+  checkNames(headers.map(([name]) => name));
+  const wrong = headers.find(([, value]) => !VALUE.test(value));
+  if (wrong !== undefined)
+    throw invalid(`header value is invalid for ${wrong[0]}: it holds a character no header may hold`);
 }
 
 /**

@@ -8,23 +8,27 @@ export function emptyBody(deadlines: Deadlines): ReadableStream<Uint8Array> {
 }
 
 /**
- * A body that ends as `deadlines` say. What has arrived is read before an error; cut short by its reader or a deadline,
- * `body` is cancelled at once, and whoever sends it is told.
+ * A body that ends as `deadlines` say. Cut short by its reader or a deadline, `body` is cancelled at once, and whoever
+ * sends it is told. `translate` makes its errors into ours.
  */
 export function guardedBody(
   body: ReadableStream<Uint8Array>,
   deadlines: Deadlines,
+  translate: (error: unknown) => unknown = (error) => error,
+  onOver: () => void = () => {},
 ): ReadableStream<Uint8Array> {
   deadlines.arrived();
   const reader = body.getReader();
   const { signal } = deadlines;
   let onAbort: () => void;
+  let state: "open" | "over" = "open";
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
         onAbort = (): void => {
           reader.cancel(signal.reason).catch(() => {}); // whoever reads is told by the next line
           controller.error(signal.reason);
+          over();
         };
         if (signal.aborted) onAbort();
         else signal.addEventListener("abort", onAbort, { once: true });
@@ -34,12 +38,13 @@ export function guardedBody(
         try {
           const { done, value } = await reader.read();
           deadlines.heard();
+          if (state === "over") return;
           if (!done) return controller.enqueue(value);
           over();
           controller.close();
         } catch (error) {
           over();
-          controller.error(deadlines.why(error, "failed to read http/request response body"));
+          controller.error(deadlines.why(translate(error), "failed to read http/request response body"));
         }
       },
       cancel(reason) {
@@ -53,5 +58,8 @@ export function guardedBody(
   function over(): void {
     signal.removeEventListener("abort", onAbort);
     deadlines.end();
+    if (state === "over") return;
+    state = "over";
+    onOver();
   }
 }
