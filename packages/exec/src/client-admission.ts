@@ -1,7 +1,6 @@
 // Calls without an answer are bounded. What lets go of something at the executor has places of its own, so that an
 // executor that answers nobody cannot keep us from saying that we want no more.
-import type { Interceptor } from "@sluice/session";
-import { ExecError } from "./client-error.ts";
+import { RefusedError, type Interceptor } from "@sluice/session";
 
 /** Places for calls that let go of something. */
 export const RESERVED = 64;
@@ -13,10 +12,7 @@ export function admission(limit: number): Interceptor {
   let calls = 0;
   return async ({ method }, next) => {
     if (calls >= limit && !LETS_GO.has(method))
-      throw new ExecError(
-        "refused",
-        `${limit} calls wait for their answers (limits.calls): wait for one of them`,
-      );
+      throw new RefusedError("limits.calls", `${limit} calls wait for their answers: wait for one of them`);
     calls++;
     try {
       return await next();

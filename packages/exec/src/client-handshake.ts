@@ -1,6 +1,6 @@
 // From a transport to a session in which the executor takes calls: our own greeting (which a codex exec-server answers
 // with "method not found", and is then spoken to as such), `initialize`, `initialized`.
-import { codex, connect, type Session, type SessionOptions } from "@sluice/session";
+import { codex, connect, RpcError, type Session, type SessionOptions } from "@sluice/session";
 import type { Transport } from "@sluice/transport";
 import { RESERVED, admission } from "./client-admission.ts";
 import { callError, ExecError } from "./client-error.ts";
@@ -92,8 +92,17 @@ async function initialize(
       "exec-server initialized an unexpected session: another than was to resume",
     );
   await session.notify("initialized", {});
-  const environment = info === undefined ? undefined : decode(environmentInfo, info, "environmentInfo");
-  return { session, sessionId, environment };
+  return { session, sessionId, environment: await environmentOf(session, info) };
+}
+
+/** Older executors tell it only when asked, and the oldest not at all. */
+async function environmentOf(session: Session, told: unknown): Promise<EnvironmentInfo | undefined> {
+  const info = told ?? (await session.call("environment/info", {}).catch(unlessRefused));
+  return info === undefined ? undefined : decode(environmentInfo, info, "environmentInfo");
+}
+
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof RpcError)) throw callError(error, "environment/info");
 }
 
 /** What `dial` gives, unless `signal` aborts first; then what it gives is let go of when it comes. */

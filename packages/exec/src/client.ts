@@ -7,8 +7,11 @@ import { withDefaults, type ExecLimits } from "./client-limits.ts";
 import { policyHandler, type OnPolicyRequest } from "./client-policy.ts";
 import type { ClientState } from "./client-state.ts";
 import { decode, environmentInfo, environmentStatus, type EnvironmentInfo } from "./client-wire.ts";
+import { httpLink } from "./client-http-link.ts";
+import type { HttpClient } from "./http-client.ts";
 import type { RecoveryOptions } from "./recovery.ts";
 import { Files, type RemoteFiles } from "./remote-files.ts";
+import { RemoteHttp } from "./remote-http.ts";
 import { Processes, type RemoteProcesses } from "./remote-processes.ts";
 
 export interface ConnectOptions {
@@ -40,6 +43,8 @@ export interface ConnectOptions {
 export interface ExecStats {
   /** Calls without an answer. */
   readonly calls: number;
+  /** Bodies of responses that have not ended. */
+  readonly bodies: number;
   /** Processes that run, or whose output has not all come. */
   readonly processes: number;
   /** Files open as streams. */
@@ -48,6 +53,8 @@ export interface ExecStats {
 
 /** One client of an executor, over as many connections as it takes. Disposing of it closes it. */
 export interface ExecClient extends AsyncDisposable {
+  /** Requests made by the executor. A body does not outlive its connection. */
+  readonly http: HttpClient;
   readonly processes: RemoteProcesses;
   readonly files: RemoteFiles;
   /** Where the executor's programs run, and what it can do. */
@@ -82,6 +89,7 @@ export async function connect(to: Transport | Dial, options: ConnectOptions = {}
 }
 
 class Client implements ExecClient {
+  readonly http: RemoteHttp;
   readonly processes: Processes;
   readonly files: Files;
   readonly #options: ConnectOptions;
@@ -95,12 +103,13 @@ class Client implements ExecClient {
     this.#link = new ClientLink({
       open: (resume, signal) => handshake(dial, this.#handshakeOptions(), resume, signal),
       recovery: typeof to === "function" ? (options.recovery ?? {}) : undefined,
-      lost: () => {},
+      lost: (reason) => this.http.lost(reason),
       recovering: (reason) => this.#tell("onRecovering", () => options.onRecovering?.(reason)),
       resume: (session, signal) => this.processes.resume(session, signal),
       recovered: () => this.#tell("onRecovered", () => options.onRecovered?.()),
       over: (reason) => this.processes.over(reason),
     });
+    this.http = new RemoteHttp(httpLink(this.#link));
     this.processes = new Processes(this.#link, this.#limits);
     this.files = new Files(this.#link);
   }
@@ -148,7 +157,12 @@ class Client implements ExecClient {
   }
 
   stats(): ExecStats {
-    return { calls: this.#link.calls, processes: this.processes.open, files: this.files.open };
+    return {
+      calls: this.#link.calls,
+      bodies: this.http.open,
+      processes: this.processes.open,
+      files: this.files.open,
+    };
   }
 
   async close(reason: string = "the client was closed"): Promise<void> {
@@ -164,7 +178,10 @@ class Client implements ExecClient {
   #handshakeOptions(): HandshakeOptions {
     const { clientName = "sluice", wire = "auto", onPolicyRequest, onHandlerError, observer } = this.#options;
     const handlers: Record<string, Handler> = { "network/policyRequest": policyHandler(onPolicyRequest) };
-    const notifications: Record<string, NotificationHandler> = { ...this.processes.notifications };
+    const notifications: Record<string, NotificationHandler> = {
+      ...this.http.notifications,
+      ...this.processes.notifications,
+    };
     const session = {
       handlers,
       notifications,
