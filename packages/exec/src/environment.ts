@@ -1,0 +1,58 @@
+import { homedir, tmpdir } from "node:os";
+import { basename } from "node:path";
+import process from "node:process";
+import type { MethodTable } from "./executor-methods.ts";
+import { platformOs, uriOf } from "./file-uri.ts";
+
+/** Where the executor runs, and what it can do. Paths are `file:` URIs. */
+export interface ExecutorEnvironment {
+  readonly shell: { readonly name: string; readonly path: string };
+  readonly executorVersion: string;
+  readonly cwd: string;
+  readonly userHomeDir: string;
+  readonly platformOs: string;
+  readonly temporaryDirectories: readonly string[];
+  readonly tempDir: string;
+  readonly capabilities: Readonly<Record<string, boolean>>;
+}
+
+/** `environment/*`. */
+export const environmentMethods: MethodTable = {
+  handlers: {
+    "environment/info": () => environmentInfo(),
+    "environment/status": () => ({ status: "ready" }),
+  },
+  close() {},
+};
+
+export function environmentInfo(): ExecutorEnvironment {
+  const path =
+    process.platform === "win32"
+      ? (process.env["ComSpec"] ?? "cmd.exe")
+      : (process.env["SHELL"] ?? "/bin/sh");
+  return {
+    shell: { name: basename(path).replace(/\.exe$/i, ""), path },
+    executorVersion: VERSION,
+    cwd: uriOf(process.cwd()),
+    userHomeDir: uriOf(homedir()),
+    platformOs: platformOs(),
+    temporaryDirectories: [],
+    tempDir: uriOf(tmpdir()),
+    capabilities: CAPABILITIES,
+  };
+}
+
+/** The package's; a test compares them. */
+const VERSION = "0.1.0";
+
+/** By the names codex gives them; the first is ours. */
+const CAPABILITIES: Readonly<Record<string, boolean>> = {
+  httpRequestCancel: true,
+  fileWriteStreaming: true,
+  httpHeaderEnvVars: false,
+  networkProxyLaunch: false,
+  capabilityDiscoverySandbox: false,
+  environmentConfigRead: false,
+  sandboxedFileStreaming: false,
+  shellSnapshotV2: false,
+};
