@@ -1,0 +1,23 @@
+/** Time, as a client knows it; tests bring their own. */
+export interface Clock {
+  /** ms since whenever. */
+  now(): number;
+  /** Resolves after `ms`, or when the signal aborts. Never rejects. */
+  pause(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  pause(ms, signal) {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal.addEventListener("abort", done);
+    });
+  },
+};
