@@ -10,3 +10,4 @@ export type { HeaderSource, TokenSource } from "./headers.ts";
 export { MCP_LIMITS } from "./limits.ts";
 export type { McpLimits } from "./limits.ts";
 export type { JsonRpcMessage, RequestId } from "./message.ts";
+export { mcpTransport } from "./mcp-transport.ts";
