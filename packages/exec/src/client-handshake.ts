@@ -107,13 +107,13 @@ function unlessRefused(error: unknown): undefined {
 
 /** What `dial` gives, unless `signal` aborts first; then what it gives is let go of when it comes. */
 async function unlessAborted(dial: Dial, signal: AbortSignal): Promise<Transport> {
-  if (signal.aborted) throw signal.reason;
+  signal.throwIfAborted();
+  const dialled = (async (): Promise<Transport> => dial(signal))();
   let onAbort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = (): void => reject(signal.reason as Error);
     signal.addEventListener("abort", onAbort, { once: true });
   });
-  const dialled = Promise.resolve(dial(signal));
   try {
     return await Promise.race([dialled, aborted]);
   } catch (error) {
