@@ -62,7 +62,7 @@ it("fails to connect with the executor's own words where it refuses", async () =
   };
   const error = await rejection<ExecError>(connectTo(fake));
   expect(error.message).toBe("initialize: initialize may only be sent once per connection");
-  expect([error._tag, error.kind, error.code]).toEqual(["ExecError", "answered", -32600]);
+  expect([error.name, error.kind, error.code]).toEqual(["ExecError", "answered", -32600]);
 });
 
 it.each([
@@ -254,7 +254,8 @@ it("denies what a managed process wants to connect to, unless somebody decides",
   const request = { protocol: "https_connect", host: "example.com", port: 443 };
   const ask = async (options: Parameters<typeof connectTo>[1]): Promise<unknown> => {
     const fake = new FakeExecutor();
-    await using _client: ExecClient = await connectTo(fake, options);
+    await using client: ExecClient = await connectTo(fake, options);
+    expect(client.state).toBe("connected");
     return await fake.connection.session.call("network/policyRequest", { processId: "p", request });
   };
   expect(await ask({})).toMatchObject({ decision: { type: "deny" } });
@@ -271,7 +272,8 @@ it("denies what a managed process wants to connect to, unless somebody decides",
 
 it("refuses a policy request that is none", async () => {
   const fake = new FakeExecutor();
-  await using _client = await connectTo(fake, { onPolicyRequest: () => ({ type: "allow" }) });
+  await using client = await connectTo(fake, { onPolicyRequest: () => ({ type: "allow" }) });
+  expect(client.state).toBe("connected");
   const asked = fake.connection.session.call("network/policyRequest", { processId: "p", request: {} });
   expect((await rejection<RpcError>(asked)).code).toBe(-32602);
 });

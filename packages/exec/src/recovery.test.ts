@@ -174,7 +174,7 @@ it("tries again where a connection fails, is lost or does not shake hands in tim
   });
   const initialize = fake.handlers["initialize"]!;
   fake.handlers["initialize"] = (params, context) => {
-    if (dialled === 3) return void fake.connection.cut();
+    if (dialled === 3) return fake.connection.cut();
     if (dialled === 4) return new Promise(() => {});
     return initialize(params, context);
   };
@@ -188,7 +188,7 @@ it("recovers a second time, from the same session", async () => {
   const fake = new FakeExecutor();
   let recovered = Promise.withResolvers<void>();
   const client = await connectTo(fake, { onRecovered: () => recovered.resolve() });
-  for (const _round of [1, 2, 3]) {
+  for (let round = 0; round < 3; round++) {
     recovered = Promise.withResolvers<void>();
     fake.connection.cut();
     await recovered.promise;

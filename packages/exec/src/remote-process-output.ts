@@ -19,6 +19,8 @@ export const OUTPUT: Table<OutputState, OutputEvent> = {
 
 /** What a piece costs beside its bytes. */
 const PIECE = 128;
+/** Numbers of pieces that are not kept; executors keep 50,000 pieces, so one this far behind has lost some. */
+const NUMBERS = 65_536;
 
 export interface OutputSource {
   readonly stream: OutputChunk["stream"];
@@ -60,7 +62,7 @@ export class ProcessOutput {
     if (this.#state === "keeping") {
       this.#through = seq;
       this.#keep(chunk);
-    } else if (this.#skipped.length < this.#source.limit / PIECE) this.#skipped.push(seq);
+    } else if (this.#skipped.length < NUMBERS) this.#skipped.push(seq);
     else this.fail(lost("its reader was too far behind"));
   }
 
@@ -88,7 +90,8 @@ export class ProcessOutput {
   async #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     for (;;) {
       if (this.#state === "over") return;
-      if (this.#state === "skipping" && this.#waiting <= this.#source.limit / 2) void this.#fetch();
+      const isHalfRead = this.#waiting <= this.#source.limit / 2;
+      if (this.#state === "skipping" && isHalfRead && !(this.#end instanceof Error)) void this.#fetch();
       const chunk = this.#queue.shift();
       if (chunk !== undefined) {
         this.#waiting -= chunk.length + PIECE;
