@@ -90,9 +90,12 @@ export class Policy {
 
 /** Of what kind an address is; one that cannot be read is `other`. */
 export function kindOf(address: string): AddressKind | "public" {
-  const range = embedded(address)?.range();
-  if (range === undefined) return "other";
-  return KIND_OF[range] ?? "other";
+  const parsed = embedded(address);
+  if (parsed === undefined) return "other";
+  const kind = KIND_OF[parsed.range()] ?? "other";
+  // RFC 4291 section 2.4: what is not special is not public yet; all that is given out begins with 001.
+  const givenOut = parsed.kind() === "ipv4" || (parsed.toByteArray()[0] ?? 0) >> 5 === 1;
+  return kind === "public" && !givenOut ? "other" : kind;
 }
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -122,7 +125,6 @@ function embedded(address: string): Address | undefined {
     case "ipv4Mapped":
     case "rfc6052":
     case "rfc6145":
-      // `::1` and `::` are no mapped addresses, but `::127.0.0.1` is one.
       return ipaddr.fromByteArray(bytes.slice(12));
     case "6to4":
       return ipaddr.fromByteArray(bytes.slice(2, 6));
