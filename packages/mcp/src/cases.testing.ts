@@ -50,15 +50,23 @@ export class Forgetful {
   }
 }
 
+/**
+ * What a client of requests does wrong, so that some cases cannot be told of it. `posts twice`: Deno's fetch sends a POST
+ * again whose connection broke before the response. `loses beginnings`: Bun's fetch drops what came of a body where the
+ * connection breaks soon after.
+ */
+export type Fault = "posts twice" | "loses beginnings";
+
 /** Clients and their servers, which are closed after each test. */
 export interface Staging {
   readonly name: string;
+  readonly faults: readonly Fault[];
   stage(answer: Answer, options?: Partial<StreamableHttpOptions>): Promise<Stage>;
   /** With a session. */
   opening(answer: Answer, options?: Partial<StreamableHttpOptions>): Promise<Stage>;
 }
 
-export function staging(name: string, make: MakePlace): Staging {
+export function staging(name: string, make: MakePlace, faults: readonly Fault[]): Staging {
   const stages: Stage[] = [];
   afterEach(async () => {
     for (const one of stages.splice(0)) await one.close();
@@ -70,6 +78,7 @@ export function staging(name: string, make: MakePlace): Staging {
   };
   return {
     name,
+    faults,
     stage,
     async opening(answer, options) {
       const made = await stage(answer, options);

@@ -2,34 +2,37 @@ import { describe, expect, it } from "vitest";
 import { error, status, result, first, Forgetful, type Staging } from "./cases.testing.ts";
 import { event, live, opened, sse, VERSION } from "./stage.testing.ts";
 
-export function streamCases({ name, opening }: Staging): void {
+export function streamCases({ name, faults, opening }: Staging): void {
   describe(`over ${name}: a stream`, () => {
-    it("that is cut is gone on with behind its last event, by GET, and nothing comes twice", async () => {
-      const made = await opening((seen) => {
-        if (seen.what === "tools/call")
-          return sse([event({ method: "a" }, "e1"), event({ method: "b" }, "e2"), "data: half"], "cut");
-        if (seen.what !== "GET" || seen.headers.get("last-event-id") === null) return undefined;
-        return seen.headers.get("last-event-id") === "e2"
-          ? sse([event({ method: "c" }, "e3")], "cut")
-          : sse([event(result(1))]);
-      });
-      const tokens: string[] = [];
-      await made.http.send(
-        { id: 1, method: "tools/call" },
-        { onresumptiontoken: (token) => tokens.push(token) },
-      );
-      await made.answer(1);
-      expect(made.heard).toEqual([0, "a", "b", "c", 1]);
-      expect(tokens).toEqual(["e1", "e2", "e3"]);
-      const gets = made.seen.filter(({ what, headers }) => what === "GET" && headers.has("last-event-id"));
-      expect(
-        gets.map(({ headers }) => [headers.get("last-event-id"), headers.get("mcp-session-id")]),
-      ).toEqual([
-        ["e2", "s"],
-        ["e3", "s"],
-      ]);
-      expect(made.errors).toEqual([]);
-    });
+    it.skipIf(faults.includes("loses beginnings"))(
+      "that is cut is gone on with behind its last event, by GET, and nothing comes twice",
+      async () => {
+        const made = await opening((seen) => {
+          if (seen.what === "tools/call")
+            return sse([event({ method: "a" }, "e1"), event({ method: "b" }, "e2"), "data: half"], "cut");
+          if (seen.what !== "GET" || seen.headers.get("last-event-id") === null) return undefined;
+          return seen.headers.get("last-event-id") === "e2"
+            ? sse([event({ method: "c" }, "e3")], "cut")
+            : sse([event(result(1))]);
+        });
+        const tokens: string[] = [];
+        await made.http.send(
+          { id: 1, method: "tools/call" },
+          { onresumptiontoken: (token) => tokens.push(token) },
+        );
+        await made.answer(1);
+        expect(made.heard).toEqual([0, "a", "b", "c", 1]);
+        expect(tokens).toEqual(["e1", "e2", "e3"]);
+        const gets = made.seen.filter(({ what, headers }) => what === "GET" && headers.has("last-event-id"));
+        expect(
+          gets.map(({ headers }) => [headers.get("last-event-id"), headers.get("mcp-session-id")]),
+        ).toEqual([
+          ["e2", "s"],
+          ["e3", "s"],
+        ]);
+        expect(made.errors).toEqual([]);
+      },
+    );
 
     it("that the server ends to be asked again is, after the time it says", async () => {
       const made = await opening((seen) => {
@@ -65,23 +68,26 @@ export function streamCases({ name, opening }: Staging): void {
       expect(made.errors).toEqual([error("lost"), error("lost")]);
     });
 
-    it("is asked for so often as limits.resumes says while nothing comes", async () => {
-      const made = await opening(
-        (seen) =>
-          seen.what === "tools/call"
-            ? sse([event({ method: "a" }, "e1")], "cut")
-            : seen.headers.has("last-event-id")
-              ? status(503)
-              : undefined,
-        { limits: { resumes: 3, backoff: [1000, 3000] } },
-      );
-      await made.send(1);
-      expect(await made.answer(1)).toMatchObject({ error: { data: { kind: "lost" } } });
-      expect(made.seen.filter(({ headers }) => headers.has("last-event-id"))).toHaveLength(3);
-      const least = [500, 500, 1000, 1500];
-      for (const [n, ms] of made.clock.pauses.entries())
-        expect([ms >= least[n]!, ms <= 3000]).toEqual([true, true]);
-    });
+    it.skipIf(faults.includes("loses beginnings"))(
+      "is asked for so often as limits.resumes says while nothing comes",
+      async () => {
+        const made = await opening(
+          (seen) =>
+            seen.what === "tools/call"
+              ? sse([event({ method: "a" }, "e1")], "cut")
+              : seen.headers.has("last-event-id")
+                ? status(503)
+                : undefined,
+          { limits: { resumes: 3, backoff: [1000, 3000] } },
+        );
+        await made.send(1);
+        expect(await made.answer(1)).toMatchObject({ error: { data: { kind: "lost" } } });
+        expect(made.seen.filter(({ headers }) => headers.has("last-event-id"))).toHaveLength(3);
+        const least = [500, 500, 1000, 1500];
+        for (const [n, ms] of made.clock.pauses.entries())
+          expect([ms >= least[n]!, ms <= 3000]).toEqual([true, true]);
+      },
+    );
 
     it("whose session is forgotten answers its request by an error, and the next message opens another", async () => {
       const server = new Forgetful((seen) =>
