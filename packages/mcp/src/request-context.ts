@@ -49,16 +49,16 @@ export class PeerContext implements RequestContext {
     return this.#context.signal;
   }
 
-  async progress(progress: number, options: ProgressOptions = {}): Promise<void> {
+  // Both may be passed on by themselves.
+  readonly progress = async (progress: number, options: ProgressOptions = {}): Promise<void> => {
     const { progressToken } = this.meta;
-    if (this.#state === "over" || (typeof progressToken !== "string" && typeof progressToken !== "number"))
-      return;
-    await this.client.notify("progress", { progressToken, progress, ...options });
-  }
+    const asked = typeof progressToken === "string" || typeof progressToken === "number";
+    if (asked && this.#state === "running")
+      await this.client.notify("progress", { progressToken, progress, ...options });
+  };
 
-  async log(level: LogLevel, data: unknown, logger?: string): Promise<void> {
-    await this.client.log(level, data, logger);
-  }
+  readonly log = (level: LogLevel, data: unknown, logger?: string): Promise<void> =>
+    this.client.log(level, data, logger);
 
   /** The request has been answered. */
   end(): void {
