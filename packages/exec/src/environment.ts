@@ -49,7 +49,7 @@ const VERSION = "0.1.0";
 const CAPABILITIES: Readonly<Record<string, boolean>> = {
   httpRequestCancel: true,
   fileWriteStreaming: true,
-  httpHeaderEnvVars: false,
+  httpHeaderEnvVars: true,
   networkProxyLaunch: false,
   capabilityDiscoverySandbox: false,
   environmentConfigRead: false,

@@ -1,5 +1,6 @@
 // One connection: its handshake, what it may be asked, and which of that runs when. What it has open (files, requests) is
 // its own and ends with it; processes belong to its session.
+import process from "node:process";
 import {
   codex,
   ErrorCode,
@@ -18,6 +19,8 @@ import { familyOf, runsAtOnce, type MethodTable } from "./executor-methods.ts";
 import { maybe, parse } from "./executor-params.ts";
 import type { ExecSession, Sessions } from "./executor-sessions.ts";
 import { FileMethods } from "./file-methods.ts";
+import type { HttpClient } from "./http-client.ts";
+import { HttpRunner } from "./http-runner.ts";
 import { Lanes } from "./lanes.ts";
 import { processMethods } from "./process-methods.ts";
 
@@ -25,6 +28,7 @@ import { processMethods } from "./process-methods.ts";
 export interface ConnectionOptions {
   readonly limits: ExecutorLimits;
   readonly sessions: Sessions;
+  readonly http: HttpClient;
   readonly onHandlerError: ((error: unknown, method: string) => void) | undefined;
 }
 
@@ -44,6 +48,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #lanes: Lanes;
   readonly #files: FileMethods;
+  readonly #http: HttpRunner;
   readonly #tables: readonly MethodTable[];
   readonly #abort: AbortController = new AbortController();
   #phase: Phase = "fresh";
@@ -51,17 +56,24 @@ export class Connection {
   #session: ExecSession | undefined;
 
   constructor(transport: Transport, options: ConnectionOptions) {
+    const { limits, http } = options;
     this.#options = options;
-    this.#lanes = new Lanes(options.limits);
-    this.#files = new FileMethods(options.limits);
+    this.#lanes = new Lanes(limits);
+    this.#files = new FileMethods(limits);
+    this.#http = new HttpRunner({ client: http, limits, lanes: this.#lanes, variables: process.env });
     const processes = processMethods(() => this.#attached().processes);
-    this.#tables = [environmentMethods, processes, this.#files];
+    this.#tables = [environmentMethods, processes, this.#files, this.#http];
     this.over = this.#serve(transport);
   }
 
   /** Files that are open. */
   get handles(): number {
     return this.#files.open;
+  }
+
+  /** HTTP requests and bodies under way. */
+  get requests(): number {
+    return this.#http.open;
   }
 
   /** Settles as `over` does. */

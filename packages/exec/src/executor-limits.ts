@@ -22,6 +22,11 @@ export interface ExecutorLimits {
   /** Characters in the params of calls that run or wait, roughly. Beyond: answered -32012. */
   readonly callSize: number;
 
+  /** HTTP requests of a connection, bodies under way included. Beyond: answered -32012. */
+  readonly requests: number;
+  /** Bytes of a response's body that goes into an answer whole. Above: answered -32603; a streamed one has no such bound. */
+  readonly buffered: number;
+
   /** Processes of a session, those that have ended and are still remembered among them. Beyond: -32012. */
   readonly processes: number;
   /** Bytes, and pieces, of a process's output kept for `process/read`. Beyond: the oldest are forgotten. */
@@ -63,6 +68,8 @@ export const EXECUTOR_LIMITS: ExecutorLimits = {
   calls: 64,
   waiting: 1024,
   callSize: 128 * MiB,
+  requests: 1024,
+  buffered: 32 * MiB,
   processes: 256,
   retainedBytes: MiB,
   retainedChunks: 50_000,

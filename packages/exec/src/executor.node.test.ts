@@ -198,7 +198,7 @@ describe("an executor", () => {
     expect(executor.stats()).toEqual(NOTHING);
     const [near, far] = memoryPair();
     executor.accept(far);
-    await expect(Peer.open(near)).rejects.toThrow();
+    await expect(Peer.open(near)).rejects.toThrow("the far end aborted");
     await executor.close();
   });
 
@@ -213,7 +213,7 @@ describe("an executor", () => {
   it("turns a connection away that is too many", async () => {
     const executor = create({ limits: { connections: 1 } });
     await ready(executor);
-    await expect(joined(executor)).rejects.toThrow();
+    await expect(joined(executor)).rejects.toThrow("the far end aborted");
     expect(executor.stats().connections).toBe(1);
   });
 

@@ -4,6 +4,8 @@ import { systemClock, type Clock } from "./executor-clock.ts";
 import { Connection } from "./executor-connection.ts";
 import { executorLimits, type ExecutorLimits } from "./executor-limits.ts";
 import { Sessions } from "./executor-sessions.ts";
+import type { HttpClient } from "./http-client.ts";
+import { localClient } from "./local.ts";
 
 export type { Clock } from "./executor-clock.ts";
 export { EXECUTOR_LIMITS, type ExecutorLimits } from "./executor-limits.ts";
@@ -11,6 +13,11 @@ export { EXECUTOR_LIMITS, type ExecutorLimits } from "./executor-limits.ts";
 export interface ExecutorOptions {
   /** Every bound there is, see `EXECUTOR_LIMITS`. */
   readonly limits?: Partial<ExecutorLimits>;
+  /**
+   * What makes the peers' requests. Default: this program, to public addresses alone. To reach others, give a
+   * `localClient` whose policy allows them.
+   */
+  readonly http?: HttpClient;
   /** What it waits by. Default: the runtime's timers. */
   readonly clock?: Clock;
   /** Told of what failed here and is no answer to the peer. Default: console.error. */
@@ -34,9 +41,9 @@ export interface ExecutorStats {
 export interface Executor extends AsyncDisposable {
   /**
    * Serves one connection until it ends. Never throws; a transport that fails is released, and one that is too many or
-   * comes after `close` is closed at once.
+   * comes after `close` is closed at once. `onOver` is called when it is over and its transport released.
    */
-  accept(transport: Transport): void;
+  accept(transport: Transport, onOver?: () => void): void;
   /** Closes every connection, and kills every process with its group. Settles when all are gone. May be called again. */
   close(reason?: string): Promise<void>;
   stats(): ExecutorStats;
@@ -52,25 +59,40 @@ class LocalExecutor implements Executor {
   readonly #limits: ExecutorLimits;
   readonly #sessions: Sessions;
   readonly #connections: Set<Connection> = new Set();
+  readonly #http: HttpClient;
+  /** Lets go of a client of our own. */
+  readonly #release: () => void;
   #closing: Promise<void> | undefined;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.#limits = executorLimits(options.limits);
     this.#sessions = new Sessions(this.#limits, options.clock ?? systemClock);
+    if (options.http === undefined) {
+      const own = localClient({ policy: {} });
+      this.#http = own;
+      this.#release = (): void => own[Symbol.dispose]();
+    } else {
+      this.#http = options.http;
+      this.#release = (): void => {};
+    }
   }
 
-  accept(transport: Transport): void {
-    if (this.#closing !== undefined) return turnAway(transport, "the executor is closed");
+  accept(transport: Transport, onOver: () => void = () => {}): void {
+    if (this.#closing !== undefined) return turnAway(transport, "the executor is closed", onOver);
     if (this.#connections.size >= this.#limits.connections)
-      return turnAway(transport, "too many connections: the limit is reached (limits.connections)");
+      return turnAway(transport, "too many connections: the limit is reached (limits.connections)", onOver);
     const connection = new Connection(transport, {
       limits: this.#limits,
       sessions: this.#sessions,
+      http: this.#http,
       onHandlerError: this.#options.onHandlerError,
     });
     this.#connections.add(connection);
-    void connection.over.then(() => this.#connections.delete(connection));
+    void connection.over.then(() => {
+      this.#connections.delete(connection);
+      onOver();
+    });
   }
 
   close(reason: string = "the executor is closing"): Promise<void> {
@@ -78,14 +100,17 @@ class LocalExecutor implements Executor {
   }
 
   stats(): ExecutorStats {
-    let handles = 0;
-    for (const connection of this.#connections) handles += connection.handles;
+    let [handles, requests] = [0, 0];
+    for (const connection of this.#connections) {
+      handles += connection.handles;
+      requests += connection.requests;
+    }
     return {
       connections: this.#connections.size,
       sessions: this.#sessions.size,
       processes: this.#sessions.processes,
       handles,
-      requests: 0,
+      requests,
     };
   }
 
@@ -98,12 +123,13 @@ class LocalExecutor implements Executor {
     await Promise.all([...connections, this.#sessions.close()]);
     // A call that was under way may have made one more.
     await this.#sessions.close();
+    this.#release();
   }
 }
 
-function turnAway(transport: Transport, reason: string): void {
+function turnAway(transport: Transport, reason: string, onClose: () => void): void {
   try {
-    transport.start({ onData() {}, onDrain() {}, onEnd() {}, onClose() {} });
+    transport.start({ onData() {}, onDrain() {}, onEnd() {}, onClose });
     transport.close(reason, "limit");
     transport.abort();
   } catch {

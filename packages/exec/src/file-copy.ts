@@ -1,5 +1,5 @@
 import { copyFile, lstat, mkdir, opendir, readlink, realpath, symlink } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import type { Stats } from "node:fs";
 import { invalidRequest } from "./executor-error.ts";
 
@@ -23,7 +23,7 @@ export async function copy(
     throw invalidRequest("fs/copy requires recursive: true when sourcePath is a directory");
   const [inside, target] = [await realpath(from), await realTarget(to)];
   const way = relative(inside, target);
-  if (way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !/^[a-z]:/i.test(way)))
+  if (way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way)))
     throw invalidRequest("fs/copy cannot copy a directory to itself or one of its descendants");
   await copyDirectory(from, to, signal());
 }

@@ -44,10 +44,10 @@ function inherited(
 }
 
 const SECRETS: readonly string[] = ["*KEY*", "*SECRET*", "*TOKEN*"];
-const CORE: ReadonlySet<string> = new Set([
-  ...["HOME", "LOGNAME", "PATH", "SHELL", "USER", "USERNAME", "TMPDIR", "TEMP", "TMP"],
-  ...["PATHEXT", "COMSPEC", "SYSTEMROOT", "SYSTEMDRIVE", "USERPROFILE"],
-]);
+const CORE: ReadonlySet<string> = new Set(
+  `HOME LOGNAME PATH SHELL USER USERNAME TMPDIR TEMP TMP
+   PATHEXT COMSPEC SYSTEMROOT SYSTEMDRIVE USERPROFILE`.split(/\s+/),
+);
 
 function pattern(text: string): RegExp {
   const source = text

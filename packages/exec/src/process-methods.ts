@@ -31,10 +31,11 @@ function handlers(table: () => ProcessTable): Record<string, Handler> {
       await table().start(processId, spec, tty ? "terminal" : "pipes");
       return { processId, sandboxType: "none" };
     },
-    "process/read"(params: unknown, context) {
+    async "process/read"(params: unknown, context) {
       const read = parse(READ, params);
       const process = table().get(read.processId);
-      if (process === undefined || process.isStarting)
+      // A start that this was sent right behind comes first.
+      if (process === undefined || (await process.started) === "failed")
         throw invalidRequest(`unknown process id ${read.processId}`);
       return process.read(read, () => context.signal);
     },

@@ -59,7 +59,7 @@ class PipedChild implements Child {
         resolve(status);
       };
       this.#writes.add(settle);
-      stdin.write(bytes, (error) => settle(error == null ? "accepted" : "stdinClosed"));
+      stdin.write(bytes, (error) => settle(error instanceof Error ? "stdinClosed" : "accepted"));
     });
   }
 

@@ -27,6 +27,8 @@ type Start = (events: ChildEvents) => Promise<Child>;
 
 export class ExecProcess implements ChildEvents {
   readonly id: string;
+  /** Settles when it runs, or cannot. */
+  readonly started: Promise<"running" | "failed">;
   /** Settles when it has exited, or was never started. */
   readonly gone: Promise<void>;
   readonly #limits: ExecutorLimits;
@@ -39,6 +41,7 @@ export class ExecProcess implements ChildEvents {
   #end: "none" | "wanted" = "none";
   #listener: Listener | undefined;
   #isGone: () => void = () => {};
+  #isStarted: (how: "running" | "failed") => void = () => {};
 
   constructor(id: string, limits: ExecutorLimits, clock: Clock, onClosed: () => void) {
     this.id = id;
@@ -46,6 +49,7 @@ export class ExecProcess implements ChildEvents {
     this.#clock = clock;
     this.#onClosed = onClosed;
     this.#log = new ProcessLog(limits);
+    this.started = new Promise((resolve) => (this.#isStarted = resolve));
     this.gone = new Promise((resolve) => (this.#isGone = resolve));
   }
 
@@ -57,9 +61,11 @@ export class ExecProcess implements ChildEvents {
     try {
       this.#child = await start(this);
     } catch (error) {
+      this.#isStarted("failed");
       this.#isGone();
       throw error;
     }
+    this.#isStarted("running");
     if (this.#end === "wanted") this.#child.signal("SIGKILL");
     else if ((this.#listener?.unsent ?? 0) > 0) this.#child.pause();
   }

@@ -1,0 +1,85 @@
+#!/usr/bin/env node
+// The command `sluice-exec`: an executor on standard input and output, or on a server of WebSockets.
+import { constants } from "node:os";
+import process from "node:process";
+import { styleText } from "node:util";
+import { parent } from "@sluice/stdio";
+import { serve } from "@sluice/ws";
+import { readArguments, type Arguments, type Listen } from "./cli-arguments.ts";
+import { createExecutor, EXECUTOR_LIMITS, type Executor } from "./executor.ts";
+import { localClient } from "./local.ts";
+
+type End = "done" | "SIGINT" | "SIGTERM";
+
+// The executor is closed by now; what may still hold the process open, such as an input nobody ends, is let go of.
+process.exit(await main(readArguments()));
+
+async function main(args: Arguments): Promise<number> {
+  const { listen, policy } = args;
+  using http = localClient({ policy });
+  await using executor = createExecutor({
+    http,
+    onHandlerError: (error, method) => log("red", `${method}: ${String(error)}`),
+  });
+  const end = await (listen.on === "stdio" ? onStdio(executor) : onWebSocket(executor, listen, args));
+  if (end === "done") return 0;
+  await executor.close(`the executor got ${end}`);
+  return 128 + constants.signals[end];
+}
+
+/** Until its one connection is over. */
+function onStdio(executor: Executor): Promise<End> {
+  const signal = signalled();
+  return new Promise((resolve) => {
+    executor.accept(parent(), () => resolve("done"));
+    void signal.then(resolve);
+  });
+}
+
+/** Until it is told to end. */
+async function onWebSocket(
+  executor: Executor,
+  { hostname, port, path }: Extract<Listen, { on: "ws" }>,
+  { json, exitOnStdinClose }: Arguments,
+): Promise<End> {
+  const signal = signalled();
+  const server = await serve({
+    hostname,
+    port,
+    path,
+    // As large as a message may be, with what frames add to it.
+    limits: { message: EXECUTOR_LIMITS.message + 64 * 1024 },
+    onSession: (transport) => executor.accept(transport),
+  });
+  process.stdout.write(`${json ? JSON.stringify({ url: server.url }) : server.url}\n`);
+  log("green", `listening on ${server.url}`);
+  const end = await (exitOnStdinClose ? Promise.race([signal, inputEnded()]) : signal);
+  await Promise.all([executor.close("the executor is closing"), server.close()]);
+  return end;
+}
+
+/** The second signal ends the process as if nobody listened: what it has started is killed even so. */
+function signalled(): Promise<End> {
+  return new Promise((resolve) => {
+    let heard = 0;
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      process.on(signal, () => {
+        if (heard++ > 0) process.exit(128 + constants.signals[signal]);
+        log("yellow", `${signal}: closing`);
+        resolve(signal);
+      });
+  });
+}
+
+function inputEnded(): Promise<End> {
+  return new Promise((resolve) => {
+    process.stdin.once("end", () => resolve("done")).once("error", () => resolve("done"));
+    process.stdin.once("close", () => resolve("done")).resume();
+  });
+}
+
+/** To standard error: standard output says nothing but the URL, or is the wire. */
+function log(style: "green" | "yellow" | "red", text: string): void {
+  const color = process.stderr.isTTY && process.env["NO_COLOR"] === undefined;
+  process.stderr.write(`sluice-exec: ${color ? styleText(style, text, { validateStream: false }) : text}\n`);
+}
