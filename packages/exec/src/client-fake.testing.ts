@@ -41,8 +41,8 @@ export class FakeExecutor {
   #waiting: ((connection: FakeConnection) => void)[] = [];
 
   /** Dials it. */
-  readonly dial = (): Transport => {
-    const [left, right] = memoryPair();
+  readonly dial = (unit: unknown = "bytes"): Transport => {
+    const [left, right] = memoryPair({ unit: unit === "messages" ? unit : "bytes" });
     void this.#accept(right);
     return left;
   };

@@ -49,7 +49,14 @@ export async function handshake(
     const onAbort = (): void => given.abort();
     either.addEventListener("abort", onAbort, { once: true });
     try {
-      session = await connect(transport, { ...sessionOptions(options), signal: given.signal });
+      // The peer of a session is known when its first call is made.
+      const largest = (): number | undefined =>
+        session?.peer === undefined ? plainLimit(transport, options.limits) : undefined;
+      session = await connect(transport, {
+        ...sessionOptions(options),
+        interceptOutgoing: [admission(options.limits.calls, largest)],
+        signal: given.signal,
+      });
       return await initialize(session, options, resume);
     } finally {
       // From here on the session's life is its holder's.
@@ -70,10 +77,13 @@ function sessionOptions({ clientName, wire, limits, session }: HandshakeOptions)
     ...session,
     name: clientName,
     dialect: { ...codex, greets: wire === "auto" },
-    interceptOutgoing: [admission(calls)],
     // Calls are refused at half of the outbox: one of the largest messages must not do that to those beside it.
     limits: { message, pending: calls + RESERVED, outbox: 4 * message },
   };
+}
+
+function plainLimit({ unit }: Transport, { message, codexFrame }: ExecLimits): number {
+  return unit === "messages" ? Math.min(message, codexFrame) : message;
 }
 
 async function initialize(

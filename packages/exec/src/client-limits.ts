@@ -4,6 +4,11 @@ const MiB = 1024 * 1024;
 export interface ExecLimits {
   /** Bytes of one message, either way. Above: ours is refused, theirs ends the connection. Default 64 MiB. */
   readonly message: number;
+  /**
+   * Bytes of one message to a codex exec-server over a WebSocket (or whatever else carries messages): a larger one it
+   * drops the connection for, and it is refused here. Default 16 MiB, the bound of its WebSockets' frames.
+   */
+  readonly codexFrame: number;
   /** Calls without an answer. Beyond: refused; what lets go of something has 64 more. Default 1024. */
   readonly calls: number;
   /** ms from dialling to the end of the handshake. Then the connection is given up. Default 10 s. */
@@ -30,6 +35,7 @@ export interface ExecLimits {
 
 export const EXEC_LIMITS: ExecLimits = {
   message: 64 * MiB,
+  codexFrame: 16 * MiB,
   calls: 1024,
   handshake: 10_000,
   environment: 30_000,

@@ -5,6 +5,7 @@ import { base64, connectTo, FakeExecutor, rejection } from "./client-fake.testin
 import { RESERVED } from "./client-admission.ts";
 import type { ExecError } from "./client-error.ts";
 import { connect, type ExecClient } from "./client.ts";
+import type { HttpError } from "./http-error.ts";
 
 const IDLE = { calls: 0, bodies: 0, processes: 0, files: 0 };
 
@@ -306,4 +307,21 @@ it("reads and writes what is larger than the default of a session", async () => 
   const large = "x".repeat(20 * 1024 * 1024);
   fake.handlers["fs/readFile"] = () => ({ dataBase64: base64(large) });
   expect((await client.files.readFile("/large")).length).toBe(large.length);
+});
+
+it("refuses what a codex exec-server would drop the connection for, and goes on", async () => {
+  const fake = new FakeExecutor();
+  const large = new Uint8Array(1024 * 1024);
+  for (const unit of ["messages", "bytes"] as const) {
+    await using client = await connect(fake.dial(unit), { limits: { codexFrame: 1024 * 1024 } });
+    fake.handlers["fs/writeFile"] = () => ({});
+    if (unit === "messages") {
+      const error = await rejection<ExecError>(client.files.writeFile("/f", large));
+      expect([error.kind, error.mayHaveRun]).toEqual(["refused", false]);
+      expect(error.message).toContain("limits.codexFrame");
+      const request = { method: "POST", url: "http://localhost/", body: large };
+      expect((await rejection<HttpError>(client.http.request(request))).kind).toBe("refused");
+    } else await client.files.writeFile("/f", large);
+    await client.files.writeFile("/f", "small");
+  }
 });
