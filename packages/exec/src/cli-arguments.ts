@@ -14,7 +14,7 @@ export interface Arguments {
   readonly exitOnStdinClose: boolean;
 }
 
-export const USAGE: string = `sluice-exec --listen stdio | ws://127.0.0.1:0 [options]
+const USAGE: string = `sluice-exec --listen stdio | ws://127.0.0.1:0 [options]
 
 Runs processes, reads and writes files and makes HTTP requests for whoever connects.
 

@@ -2,12 +2,12 @@
 import { constants } from "node:os";
 import { RpcError } from "@sluice/session";
 
-export const INVALID_REQUEST = -32600;
-export const INVALID_PARAMS = -32602;
+const INVALID_REQUEST = -32600;
+const INVALID_PARAMS = -32602;
 export const INTERNAL = -32603;
 export const NOT_FOUND = -32004;
 export const STILL_ATTACHED = -32010;
-export const OVERLOADED = -32012;
+const OVERLOADED = -32012;
 
 export function invalidRequest(message: string): RpcError {
   return new RpcError(INVALID_REQUEST, message);

@@ -34,6 +34,8 @@ export interface ExecutorLimits {
   readonly retainedChunks: number;
   /** ms a process is remembered after it and its output have ended. Then it is unknown. */
   readonly remembered: number;
+  /** ms that what has left a terminated process's group may hold its output open. Then it is closed. */
+  readonly lingering: number;
   /** `writeId`s remembered for each process. Beyond: the oldest is forgotten. */
   readonly writeIds: number;
   /** Writes to one process that wait for it to read. Beyond: answered -32012. */
@@ -74,6 +76,7 @@ export const EXECUTOR_LIMITS: ExecutorLimits = {
   retainedBytes: MiB,
   retainedChunks: 50_000,
   remembered: 30_000,
+  lingering: 2000,
   writeIds: 4096,
   writes: 64,
   wait: 300_000,

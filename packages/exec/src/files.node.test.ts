@@ -74,7 +74,7 @@ describe("whole files", () => {
       -32600,
       `path \`${join(folder, "dir")}\` is not a file`,
     ]);
-    execFileSync("mkfifo", [join(folder, "fifo")]);
+    makeFifo("fifo");
     for (const followSymlinks of [true, false])
       expect(await peer.refusal("fs/readFile", { path: at("fifo"), followSymlinks })).toEqual([
         -32600,
@@ -304,7 +304,7 @@ describe("fs/copy", () => {
   ];
 
   it("copies files, links as links, and directories with all that is in them", async () => {
-    execFileSync("mkfifo", [join(folder, "dir/fifo")]);
+    makeFifo("dir/fifo");
     symlinkSync("sub", join(folder, "dir/inner"));
     await peer.call(...copy("f.txt", "f2", false));
     await peer.call(...copy("link", "link2", false));
@@ -321,7 +321,7 @@ describe("fs/copy", () => {
   });
 
   it("refuses what makes no sense", async () => {
-    execFileSync("mkfifo", [join(folder, "fifo")]);
+    makeFifo("fifo");
     const self = [-32600, "fs/copy cannot copy a directory to itself or one of its descendants"];
     expect(await peer.refusal(...copy("dir", "dir/in"))).toEqual(self);
     expect(await peer.refusal(...copy("dir", "dir"))).toEqual(self);
@@ -429,3 +429,7 @@ it("a file is not touched where a sandbox is asked for", async () => {
     expect(await peer.refusal(method, params)).toEqual(refused);
   expect(content("f.txt")).toBe("abc\n");
 });
+
+function makeFifo(name: string): void {
+  execFileSync("sh", ["-c", 'mkfifo "$0"', join(folder, name)]);
+}

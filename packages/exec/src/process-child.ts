@@ -34,4 +34,6 @@ export interface Child {
   resume(): void;
   /** To the process and all of its group. */
   signal(signal: "SIGINT" | "SIGKILL"): void;
+  /** Closes its output, which what has left its group may hold open for ever. */
+  release(): void;
 }

@@ -76,4 +76,9 @@ class PipedChild implements Child {
   signal(signal: "SIGINT" | "SIGKILL"): void {
     signalGroup(this.#pid, signal);
   }
+
+  release(): void {
+    this.#process.stdout?.destroy();
+    this.#process.stderr?.destroy();
+  }
 }

@@ -34,6 +34,9 @@ class FakeChild implements Child {
   signal(signal: string): void {
     this.done.push(signal);
   }
+  release(): void {
+    this.done.push("release");
+  }
 }
 
 /** A peer that takes what it is told when the test says so. */
@@ -210,4 +213,32 @@ it("a process that is ended while it starts is killed when it has", async () => 
   expect(process.terminate()).toBe(true);
   await starting;
   expect(child.done).toEqual(["SIGKILL"]);
+});
+
+describe("the output of a process that was terminated", () => {
+  it("is closed after a while where something holds it open", async () => {
+    const [child, clock] = [new FakeChild(), new TestClock()];
+    const process = await started(child, { lingering: 100 }, clock);
+    expect(process.terminate()).toBe(true);
+    clock.pass(1000);
+    expect(child.done).toEqual(["SIGKILL"]);
+    child.events.exited(137);
+    expect(process.terminate()).toBe(false);
+    clock.pass(99);
+    expect(child.done).toEqual(["SIGKILL", "SIGKILL"]);
+    clock.pass(1);
+    expect(child.done).toEqual(["SIGKILL", "SIGKILL", "release"]);
+    child.events.closed();
+    expect(process.terminate()).toBe(false);
+    expect(child.done).toHaveLength(3);
+  });
+
+  it("is not waited for once it has ended", async () => {
+    const [child, clock] = [new FakeChild(), new TestClock()];
+    const process = await started(child, {}, clock);
+    process.terminate();
+    child.events.exited(137);
+    child.events.closed();
+    expect(clock.waiting).toBe(0);
+  });
 });

@@ -41,6 +41,7 @@ export class ExecProcess implements ChildEvents {
   #end: "none" | "wanted" = "none";
   #listener: Listener | undefined;
   #isGone: () => void = () => {};
+  #stopWaiting: (() => void) | undefined;
   #isStarted: (how: "running" | "failed") => void = () => {};
 
   constructor(id: string, limits: ExecutorLimits, clock: Clock, onClosed: () => void) {
@@ -113,6 +114,7 @@ export class ExecProcess implements ChildEvents {
     this.#end = "wanted";
     const running = !this.#log.hasExited;
     if (!this.#log.isClosed) this.#child?.signal("SIGKILL");
+    if (!running) this.#letGo();
     return running;
   }
 
@@ -129,12 +131,20 @@ export class ExecProcess implements ChildEvents {
   exited(exitCode: number): void {
     const seq = this.#log.exit(exitCode);
     this.#tell("process/exited", { processId: this.id, seq, exitCode, sandboxDenied: false }, 0);
+    if (this.#end === "wanted") this.#letGo();
     this.#isGone();
   }
 
   closed(): void {
+    this.#stopWaiting?.();
     this.#tell("process/closed", { processId: this.id, seq: this.#log.close() }, 0);
     this.#onClosed();
+  }
+
+  /** Its group has been killed, and nobody waits long for what has left that. */
+  #letGo(): void {
+    if (this.#log.isClosed || this.#stopWaiting !== undefined) return;
+    this.#stopWaiting = this.#clock.after(this.#limits.lingering, () => this.#child?.release());
   }
 
   #tell(method: string, params: unknown, size: number): void {

@@ -113,6 +113,22 @@ describe("a process", () => {
     rmSync(folder, { recursive: true });
   });
 
+  // There is no setsid on macOS.
+  it.runIf(process.platform === "linux")(
+    "that is terminated has ended although what has left its group holds its output open",
+    async () => {
+      const line = "echo on; setsid sh -c 'echo $$; exec sleep 1000' & sleep 1000";
+      await peer.call("process/start", shell("p", line));
+      await peer.hears("process/output", () => /^on\n\d+\n$/.test(peer.output("p")));
+      await peer.call("process/terminate", { processId: "p" });
+      await peer.hears("process/exited");
+      expect((await read("p")).closed).toBe(false);
+      clock.pass(2000);
+      await peer.hears("process/closed");
+      process.kill(Number(peer.output("p").split("\n")[1]), "SIGKILL");
+    },
+  );
+
   it("without a pipe has no input", async () => {
     await peer.call("process/start", shell("p", "cat; exec sleep 1000"));
     expect(await write("p", "x", "w")).toEqual({ status: "stdinClosed" });

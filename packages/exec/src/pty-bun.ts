@@ -4,6 +4,7 @@ import { TERMINAL_SIZE } from "./pty-size.ts";
 
 interface Terminal {
   write(bytes: Uint8Array): number;
+  close(): void;
 }
 
 /** What is used here of Bun. */
@@ -57,5 +58,6 @@ export function startOnBunTerminal(spec: ProcessSpec, events: ChildEvents): Chil
       return "accepted";
     },
     signal: (signal) => void signalGroup(child.pid, signal),
+    release: () => child.terminal.close(),
   };
 }

@@ -44,6 +44,7 @@ export async function startOnNodePty({ argv, cwd, env }: ProcessSpec, events: Ch
       return "accepted";
     },
     signal: (signal) => void signalGroup(pid, signal),
+    release() {}, // its terminal is gone when the process is
   };
 }
 
