@@ -174,20 +174,23 @@ export function streamCases({ name, faults, opening }: Staging): void {
       }
     });
 
-    it("goes on when its stream is cut or ended, with an id to go on from or without", async () => {
-      const third = live([event({ method: "c" })]);
-      const bodies = [
-        sse([event({ method: "a" })], "cut"),
-        sse([event({ method: "b" }, "e1")]),
-        third.response,
-      ];
-      const made = await opening((seen) => (seen.what === "GET" ? bodies.shift() : undefined));
-      await made.until(() => made.heard.includes("c"));
-      expect(made.heard).toEqual([0, "a", "b", "c"]);
-      expect(
-        made.seen.filter(({ what }) => what === "GET").map(({ headers }) => headers.get("last-event-id")),
-      ).toEqual([null, null, "e1"]);
-    });
+    it.skipIf(faults.includes("loses beginnings"))(
+      "goes on when its stream is cut or ended, with an id to go on from or without",
+      async () => {
+        const third = live([event({ method: "c" })]);
+        const bodies = [
+          sse([event({ method: "a" })], "cut"),
+          sse([event({ method: "b" }, "e1")]),
+          third.response,
+        ];
+        const made = await opening((seen) => (seen.what === "GET" ? bodies.shift() : undefined));
+        await made.until(() => made.heard.includes("c"));
+        expect(made.heard).toEqual([0, "a", "b", "c"]);
+        expect(
+          made.seen.filter(({ what }) => what === "GET").map(({ headers }) => headers.get("last-event-id")),
+        ).toEqual([null, null, "e1"]);
+      },
+    );
 
     it("is heard again with another session, where a GET learns that the old one is forgotten", async () => {
       const bodies = [live([event({ method: "a" })]), live([event({ method: "b" })])];

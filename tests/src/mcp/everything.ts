@@ -1,0 +1,49 @@
+// The MCP project's own test server, in a process of its own.
+import { spawn } from "node:child_process";
+import { createServer, type AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+
+const PROGRAM = fileURLToPath(
+  new URL("../../node_modules/@modelcontextprotocol/server-everything/dist/index.js", import.meta.url),
+);
+
+export interface Everything {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Starts it on this runtime, over Streamable HTTP. Resolves when it listens. */
+export async function everything(): Promise<Everything> {
+  const port = await freePort();
+  const args = "Deno" in globalThis ? ["run", "-A", PROGRAM] : [PROGRAM];
+  const child = spawn(process.execPath, [...args, "streamableHttp"], {
+    env: { ...process.env, PORT: String(port) },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  let said = "";
+  await new Promise<void>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`the server ended with code ${code}: ${said}`)));
+    child.stderr.on("data", (chunk: Uint8Array) => {
+      said += new TextDecoder().decode(chunk);
+      if (said.includes("listening on port")) resolve();
+    });
+  });
+  return {
+    url: `http://127.0.0.1:${port}/mcp`,
+    async close() {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+/** One that was free a moment ago: the server takes it as a number. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, () => resolve()));
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
