@@ -150,7 +150,7 @@ export const INITIALIZE: JsonRpcMessage = {
   method: "initialize",
   params: { protocolVersion: VERSION, capabilities: {}, clientInfo: { name: "test", version: "1" } },
 };
-export const INITIALIZED: JsonRpcMessage = { jsonrpc: "2.0", method: "notifications/initialized" };
+const INITIALIZED: JsonRpcMessage = { jsonrpc: "2.0", method: "notifications/initialized" };
 
 const JSON_TYPE = { "content-type": "application/json" };
 const text = (message: JsonRpcMessage): string => JSON.stringify({ jsonrpc: "2.0", ...message });
