@@ -49,9 +49,11 @@ export interface Tool {
 }
 
 /** @throws TypeError where clients cannot be told what it takes or gives, see `inputSchema`. */
-export function tool<const I extends Schema = undefined, const O extends Schema = undefined>(
+export function tool<const I extends Schema = undefined>(definition: ToolDefinition<I>): Tool;
+export function tool<const O extends StandardSchemaV1, const I extends Schema = undefined>(
   definition: ToolDefinition<I, O>,
-): Tool {
+): Tool;
+export function tool(definition: ToolDefinition<Schema, Schema>): Tool {
   const { run, input, inputSchema, output, outputSchema, ...rest } = definition;
   const listing = {
     ...rest,
@@ -67,7 +69,7 @@ export function tool<const I extends Schema = undefined, const O extends Schema 
       if (checked.issues !== undefined) return failure(`invalid arguments: ${describe(checked.issues)}`);
       let given: unknown;
       try {
-        given = await run(checked.value as Arguments<I>, context);
+        given = await run(checked.value, context);
       } catch (error) {
         if (error instanceof RpcError || context.signal.aborted) throw error;
         return failure(error instanceof Error ? error.message : String(error));
