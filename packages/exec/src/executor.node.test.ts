@@ -1,6 +1,7 @@
 import { SessionError } from "@sluice/session";
 import { memoryPair } from "@sluice/transport";
 import { afterEach, describe, expect, it } from "vitest";
+import { fetchClient } from "./fetch-client.ts";
 import { createExecutor, type Executor, type ExecutorOptions } from "./executor.ts";
 import { joined, Peer, ready, shell, TestClock } from "./executor.testing.ts";
 import packageJson from "../package.json" with { type: "json" };
@@ -53,6 +54,8 @@ describe.each(["codex", "auto"] as const)("with a client whose wire is %s", (wir
   it.each([
     ["process/read", "process"],
     ["fs/readFile", "filesystem"],
+    ["http/request", "http"],
+    ["http/request/cancel", "http"],
     ["environment/info", "environment info"],
     ["environment/status", "environment status"],
   ])("%s is refused until the handshake is over", async (method, family) => {
@@ -200,6 +203,36 @@ describe("an executor", () => {
     executor.accept(far);
     await expect(Peer.open(near)).rejects.toThrow("the far end aborted");
     await executor.close();
+  });
+
+  it("makes requests with the client it is given, and gives up those whose connection is gone", async () => {
+    const urls: string[] = [];
+    let cancelled: () => void;
+    const gone = new Promise<void>((resolve) => (cancelled = resolve));
+    const http = fetchClient({
+      fetch(url) {
+        urls.push(url);
+        const body = new ReadableStream({
+          start: (controller) => controller.enqueue(new Uint8Array(3)),
+          cancel: () => cancelled(),
+        });
+        return Promise.resolve(new Response(body));
+      },
+    });
+    const executor = create({ http });
+    const peer = await ready(executor, "codex");
+    const request = {
+      method: "GET",
+      url: "http://there.example/",
+      requestId: "http-1",
+      streamResponse: true,
+    };
+    expect(await peer.call("http/request", request)).toMatchObject({ status: 200, bodyBase64: "" });
+    await peer.hears("http/request/bodyDelta");
+    expect([urls, executor.stats().requests]).toEqual([["http://there.example/"], 1]);
+    await peer.session.close();
+    await gone;
+    while (executor.stats().requests > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
   it("closes a connection that has not said a word", async () => {

@@ -85,6 +85,14 @@ describe("a process", () => {
     while (isAlive(child)) await new Promise((resolve) => setImmediate(resolve));
   });
 
+  it("is told of after its start has been answered", async () => {
+    for (let n = 0; n < 10; n++) {
+      await peer.call("process/start", shell(`p${n}`, "echo"));
+      expect(peer.told.filter(({ params }) => params.processId === `p${n}`)).toEqual([]);
+      await peer.hears("process/closed", ({ processId }) => processId === `p${n}`);
+    }
+  });
+
   it("can be interrupted", async () => {
     const line = "trap 'echo int; exit 7' INT; echo on; while :; do sleep 0.05; done";
     await peer.call("process/start", shell("p", line));
