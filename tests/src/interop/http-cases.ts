@@ -164,7 +164,7 @@ export const httpCases: readonly Case[] = [
         await bench.upstream.arrived();
         abort.abort(new Error("given up"));
         await assert.rejects(asked, /given up/);
-        assert.deepEqual([client.stats().calls, client.stats().bodies], [0, 0]);
+        assert.equal(client.stats().bodies, 0);
         bench.upstream.release();
       }
       await works(client, bench.upstream.url);

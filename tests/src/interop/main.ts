@@ -1,7 +1,7 @@
-// npm run interop -- codex [--json]   one JSON object on the standard output, and nothing else
+// npm run interop -- codex|sluice [--json]   one JSON object on the standard output, and nothing else
 //
-// Our client against a real executor of somebody else's, in real processes: over stdio and over a WebSocket, greeting
-// and not.
+// Our client against a real executor, codex's or our own, in processes of its own: over stdio and over a WebSocket,
+// greeting and not.
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { closingLine, type Counts } from "../../../scripts/report.ts";
@@ -11,24 +11,29 @@ import { readArguments } from "../usage.ts";
 import { ABSENT, findCodex } from "./find-codex.ts";
 import { cases, cells, runCell, type Result } from "./run.ts";
 import { failures, table } from "./table.ts";
-import { codexTarget } from "./target.ts";
+import { codexTarget, sluiceTarget, type Target } from "./target.ts";
 
-const { json, command } = readArguments(() => {
+const { json, target } = readArguments(() => {
   const { values, positionals } = parseArgs({
     options: { json: { type: "boolean", default: false } },
     allowPositionals: true,
   });
-  if (positionals.length !== 1 || positionals[0] !== "codex")
-    throw new Error("usage: npm run interop -- codex [--json]");
-  return { json: values.json, command: findCodex() };
+  const [which, ...more] = positionals;
+  if (more.length > 0 || (which !== "codex" && which !== "sluice"))
+    throw new Error("usage: npm run interop -- codex|sluice [--json]");
+  return { json: values.json, target: which === "sluice" ? sluiceTarget() : codex() };
 });
 
-if (command === undefined) {
+function codex(): Target | undefined {
+  const command = findCodex();
+  return command && codexTarget(command);
+}
+
+if (target === undefined) {
   console.log(json ? JSON.stringify({ skipped: ABSENT }) : ABSENT);
   process.exit(0);
 }
 
-const target = codexTarget(command);
 process.on("exit", () => target.close());
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
 

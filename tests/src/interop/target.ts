@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { spawn } from "@sluice/stdio";
 import type { Transport } from "@sluice/transport";
 import type { Command } from "./find-codex.ts";
@@ -15,7 +16,6 @@ export interface Served {
 }
 
 export interface Target {
-  readonly name: string;
   /** One of its own for each connection. */
   stdio(): Transport;
   serve(): Promise<Served>;
@@ -29,15 +29,25 @@ export function codexTarget([command, ...before]: Command): Target {
   const env = { CODEX_HOME: home };
   const argsOf = (listen: string): string[] => [...before, "exec-server", "--listen", listen];
   return {
-    name: "codex",
     stdio: () => spawn(command, argsOf("stdio"), { env }),
     serve: () => served(command, argsOf("ws://127.0.0.1:0"), env),
     close: () => rmSync(home, { recursive: true, force: true }),
   };
 }
 
+/** Our own executor, by its command. */
+export function sluiceTarget(): Target {
+  const cli = fileURLToPath(new URL("../../../packages/exec/src/cli.ts", import.meta.url));
+  const argsOf = (listen: string): string[] => [cli, "--allow-private", "--listen", listen];
+  return {
+    stdio: () => spawn("node", argsOf("stdio")),
+    serve: () => served("node", argsOf("ws://127.0.0.1:0")),
+    close: () => {},
+  };
+}
+
 /** A command that prints the URL it serves as a line, and serves until it is killed. */
-export async function served(
+async function served(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
