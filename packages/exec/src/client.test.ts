@@ -109,13 +109,15 @@ it("rejects with the reason of its signal while it connects, and lets go of the 
   expect(fake.connections).toBe(1);
 });
 
-it("closes when its signal aborts", async () => {
+it("ends its processes and closes when its signal aborts", async () => {
   const fake = new FakeExecutor();
   const abort = new AbortController();
   const client = await connectTo(fake, { signal: abort.signal });
+  await client.processes.start({ argv: ["cat"] });
   abort.abort();
   expect((await client.closed).kind).toBe("closed");
   expect(client.state).toBe("closed");
+  expect(fake.of("process/terminate").length).toBe(1);
 });
 
 it("passes on what the function that dials threw", async () => {
@@ -128,6 +130,9 @@ it("passes on what the function that dials threw", async () => {
 it("names a limit that is none", async () => {
   await expect(connect(new FakeExecutor().dial, { limits: { calls: 0 } })).rejects.toThrow(
     "limits.calls must be above 0",
+  );
+  await expect(connect(new FakeExecutor().dial, { recovery: { delay: 0 } })).rejects.toThrow(
+    "recovery.delay must be above 0 ms",
   );
 });
 

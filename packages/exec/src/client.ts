@@ -9,9 +9,9 @@ import type { ClientState } from "./client-state.ts";
 import { decode, environmentInfo, environmentStatus, type EnvironmentInfo } from "./client-wire.ts";
 import { httpLink } from "./client-http-link.ts";
 import type { HttpClient } from "./http-client.ts";
-import type { RecoveryOptions } from "./recovery.ts";
+import { checked, type RecoveryOptions } from "./recovery.ts";
 import { Files, type RemoteFiles } from "./remote-files.ts";
-import { RemoteHttp } from "./remote-http.ts";
+import { RemoteHttp, type RemoteHttpLimits } from "./remote-http.ts";
 import { Processes, type RemoteProcesses } from "./remote-processes.ts";
 
 export interface ConnectOptions {
@@ -23,6 +23,8 @@ export interface ConnectOptions {
    */
   readonly wire?: "auto" | "codex";
   readonly limits?: Partial<ExecLimits>;
+  /** The bounds of its requests. */
+  readonly http?: Partial<RemoteHttpLimits>;
   /** Gives up connecting, and later closes the client. */
   readonly signal?: AbortSignal;
   /** How a lost connection is recovered. Only where there is a function to dial with. */
@@ -102,21 +104,21 @@ class Client implements ExecClient {
     const dial: Dial = typeof to === "function" ? to : () => to;
     this.#link = new ClientLink({
       open: (resume, signal) => handshake(dial, this.#handshakeOptions(), resume, signal),
-      recovery: typeof to === "function" ? (options.recovery ?? {}) : undefined,
+      recovery: typeof to === "function" ? checked(options.recovery) : undefined,
       lost: (reason) => this.http.lost(reason),
       recovering: (reason) => this.#tell("onRecovering", () => options.onRecovering?.(reason)),
       resume: (session, signal) => this.processes.resume(session, signal),
       recovered: () => this.#tell("onRecovered", () => options.onRecovered?.()),
       over: (reason) => this.processes.over(reason),
     });
-    this.http = new RemoteHttp(httpLink(this.#link));
+    this.http = new RemoteHttp(httpLink(this.#link), options.http);
     this.processes = new Processes(this.#link, this.#limits);
     this.files = new Files(this.#link);
   }
 
   async start(): Promise<void> {
     const { signal } = this.#options;
-    const onAbort = (): void => void this.#link.close("its signal aborted");
+    const onAbort = (): void => void this.close("its signal aborted");
     signal?.throwIfAborted();
     signal?.addEventListener("abort", onAbort, { once: true });
     void this.closed.then(() => signal?.removeEventListener("abort", onAbort));

@@ -30,4 +30,5 @@ export type { DirectoryEntry, EnvironmentInfo, FileMetadata, Walk } from "./clie
 export type { RecoveryOptions } from "./recovery.ts";
 export type { FileCallOptions, RemoteFiles, WalkOptions } from "./remote-files.ts";
 export type { ProcessExit, RemoteProcess } from "./remote-process.ts";
+export type { RemoteHttpLimits } from "./remote-http.ts";
 export type { RemoteProcesses, StartOptions } from "./remote-processes.ts";

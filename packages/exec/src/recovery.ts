@@ -12,13 +12,24 @@ export interface RecoveryOptions {
   readonly calls?: "wait" | "fail";
 }
 
+/** @throws RangeError that names the time which is none. */
+export function checked(options: RecoveryOptions = {}): RecoveryOptions {
+  const { deadline = DEADLINE, delay = DELAY } = options;
+  for (const [name, ms] of Object.entries({ deadline, delay }))
+    if (!(ms > 0)) throw new RangeError(`recovery.${name} must be above 0 ms, not ${ms}`);
+  return options;
+}
+
+const DEADLINE = 25_000;
+const DELAY = 100;
+
 /**
  * The first attempt that succeeds. Aborting `signal` gives up with its reason.
  * @throws what the last attempt threw, where another cannot do better; ExecError of kind `timeout` at the deadline.
  */
 export async function recover<T>(
   attempt: (signal: AbortSignal) => Promise<T>,
-  { deadline = 25_000, delay = 100 }: RecoveryOptions,
+  { deadline = DEADLINE, delay = DELAY }: RecoveryOptions,
   signal: AbortSignal,
 ): Promise<T> {
   const abort = new AbortController();
@@ -44,7 +55,7 @@ export async function recover<T>(
 const PASSING: ReadonlySet<number> = new Set([-32_010, -32_000, -32_011, -32_012]);
 
 /** Whether another attempt may succeed where this one failed. */
-export function mayBetter(error: unknown): boolean {
+function mayBetter(error: unknown): boolean {
   if (error instanceof ExecError && error.cause instanceof RpcError) return PASSING.has(error.cause.code);
   if (error instanceof ExecError) return error.kind === "disconnected" || error.kind === "timeout";
   if (error instanceof SessionError) return error.code !== "protocol" && error.code !== "limit";
