@@ -20,7 +20,7 @@ export class Conversations {
 
   /** What takes the place of `expired`. Rejects as `open` does; the next to come tries again then. */
   recover(expired: Conversation, open: () => Promise<Conversation>): Promise<Conversation> {
-    if (this.#current !== expired) return Promise.resolve(this.#current);
+    if (this.#current.id !== expired.id) return Promise.resolve(this.#current);
     this.#opening ??= this.#open(open);
     return this.#opening;
   }

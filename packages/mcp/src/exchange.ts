@@ -99,7 +99,7 @@ export class Exchange {
 
   async #judged(response: StreamedResponse): Promise<Judgement> {
     try {
-      return await judgePost(response, this.#message, this.#conversation, this.#owner.limits);
+      return await judgePost(response, this.#message, this.#conversation, this.#owner);
     } catch (error) {
       this.#signal.throwIfAborted();
       throw error;

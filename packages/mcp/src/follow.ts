@@ -112,7 +112,7 @@ class Following {
   }
 
   async #ask(opened: boolean): Promise<StreamedResponse | "none" | "again"> {
-    const { get, conversation, limits } = this.#options;
+    const { get, conversation } = this.#options;
     if (this.#over) return "again";
     let response: StreamedResponse;
     try {
@@ -136,7 +136,7 @@ class Following {
       await letGo(response);
       return "again";
     }
-    throw await statusError(response, limits);
+    throw await statusError(response, this.#options);
   }
 
   /** ms: some of them at random, so that many clients do not come at once. */

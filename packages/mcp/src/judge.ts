@@ -7,7 +7,7 @@ import { mediaType } from "./headers.ts";
 import type { McpLimits } from "./limits.ts";
 import { McpError } from "./mcp-error.ts";
 import { answerKind, parseMessages, requestId, type JsonRpcMessage } from "./message.ts";
-import { letGo, preview, readBody } from "./read-body.ts";
+import { letGo, preview, readBody, type PreviewOptions } from "./read-body.ts";
 import { isRepeatable, isTransientStatus } from "./repeat.ts";
 
 export type Judgement =
@@ -15,12 +15,17 @@ export type Judgement =
   | { readonly kind: "events"; readonly response: StreamedResponse }
   | { readonly kind: "messages"; readonly messages: readonly JsonRpcMessage[] };
 
+/** What judging is bounded by. */
+export interface JudgeOptions extends PreviewOptions {
+  readonly limits: McpLimits;
+}
+
 /** @throws McpError for what is no success. The body has been read or let go of, but for `events`. */
 export async function judgePost(
   response: StreamedResponse,
   message: JsonRpcMessage,
   conversation: Conversation,
-  limits: McpLimits,
+  options: JudgeOptions,
 ): Promise<Judgement> {
   const { status } = response;
   const denied = await judgeDenial(response, conversation);
@@ -31,15 +36,15 @@ export async function judgePost(
     if (!asked) return { kind: "taken" };
     throw new McpError("content", `status ${status} is no answer to a request`, { status });
   }
-  if (!isSuccess(status)) return judgeFailure(response, message, limits);
+  if (!isSuccess(status)) return judgeFailure(response, message, options);
   const type = mediaType(response);
   if (type === "text/event-stream") return { kind: "events", response };
   if (type !== "application/json") {
-    const body = await preview(response, limits.preview);
+    const body = await preview(response, options);
     const text = "the response is neither JSON nor an event stream: is this the URL of an MCP server?";
     throw new McpError("content", text, { status, body });
   }
-  const messages = parseMessages(await read(response, limits));
+  const messages = parseMessages(await read(response, options));
   if (messages === undefined)
     throw new McpError("content", "the response holds no JSON-RPC message", { status });
   return { kind: "messages", messages };
@@ -77,9 +82,9 @@ export async function judgeDenial(
 }
 
 /** Any other status that is no success. */
-export async function statusError(response: StreamedResponse, limits: McpLimits): Promise<McpError> {
+export async function statusError(response: StreamedResponse, options: JudgeOptions): Promise<McpError> {
   const { status } = response;
-  return withStatus(status, await preview(response, limits.preview));
+  return withStatus(status, await preview(response, options));
 }
 
 export function isSuccess(status: number): boolean {
@@ -89,23 +94,23 @@ export function isSuccess(status: number): boolean {
 async function judgeFailure(
   response: StreamedResponse,
   message: JsonRpcMessage,
-  limits: McpLimits,
+  options: JudgeOptions,
 ): Promise<Judgement> {
   const { status } = response;
   const again = isTransientStatus(status) && isRepeatable(message);
-  if (again || mediaType(response) !== "application/json") throw await statusError(response, limits);
-  const text = await read(response, limits);
+  if (again || mediaType(response) !== "application/json") throw await statusError(response, options);
+  const text = await read(response, options);
   const messages = parseMessages(text);
   const [only] = messages ?? [];
   const asked = requestId(message);
   if (messages?.length === 1 && asked !== undefined && answerKind(only!) === "error")
     return { kind: "messages", messages: [{ ...only, id: asked }] };
-  throw withStatus(status, text.slice(0, limits.preview));
+  throw withStatus(status, text.slice(0, options.limits.preview));
 }
 
-async function read(response: StreamedResponse, limits: McpLimits): Promise<string> {
+async function read(response: StreamedResponse, options: JudgeOptions): Promise<string> {
   try {
-    return await readBody(response, limits.message);
+    return await readBody(response, options.limits.message);
   } catch (cause) {
     throw failed(cause);
   }

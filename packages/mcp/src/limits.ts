@@ -7,6 +7,8 @@ export interface McpLimits {
   readonly message: number;
   /** How much of the body of an error is kept in `McpError.body`. Default 8192. */
   readonly preview: number;
+  /** How long the body of an error is waited for. Then what there is of it has to do. Default 2 s. */
+  readonly previewTime: number;
   /** Messages under way. Beyond: an `McpError` of kind `overflow`, and nothing is sent. Default 1024. */
   readonly pending: number;
   /** Waits before what may be repeated is (initialize, initialized, server/discover, tools/list), one for each time. Default 250 ms, 1 s. */
@@ -28,6 +30,7 @@ export interface McpLimits {
 export const MCP_LIMITS: McpLimits = {
   message: 16 * MIB,
   preview: 8192,
+  previewTime: 2000,
   pending: 1024,
   repeats: [250, 1000],
   resumes: 5,

@@ -71,16 +71,16 @@ export class McpServer {
   /** Tells those who have subscribed to a resource that it has changed. */
   updated(uri: string): void {
     for (const peer of this.#peers.values())
-      if (peer.subscribed.has(uri)) void peer.notify("resources/updated", { uri });
+      if (peer.subscribed.has(uri)) unheard(peer.notify("resources/updated", { uri }));
   }
 
-  /** Tells all clients that want to hear of that level. */
+  /** Tells all clients that want to hear of that level. `data` is any JSON value. */
   log(level: LogLevel, data: unknown, logger?: string): void {
-    for (const peer of this.#peers.values()) void peer.log(level, data, logger);
+    for (const peer of this.#peers.values()) unheard(peer.log(level, data, logger));
   }
 
   #tell(method: string): void {
-    for (const peer of this.#peers.values()) void peer.notify(method);
+    for (const peer of this.#peers.values()) unheard(peer.notify(method));
   }
 
   #handlers(): Record<string, Handler> {
@@ -176,6 +176,11 @@ export class McpServer {
 const NOTIFICATIONS: Readonly<Record<string, NotificationHandler>> = {
   "notifications/initialized": () => {},
 };
+
+/** A client that does not read has this, too, to be without. */
+function unheard(told: Promise<void>): void {
+  told.catch(() => {});
+}
 
 function listing<T>(
   kind: string,

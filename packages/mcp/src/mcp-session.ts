@@ -75,7 +75,7 @@ export class McpSession {
     const { status } = response;
     // 405: this server does not let clients end sessions. 404: it has ended already.
     if (!isSuccess(status) && status !== 405 && status !== 404)
-      throw await statusError(response, this.#owner.limits);
+      throw await statusError(response, this.#owner);
     await letGo(response);
     if (this.current.id === current.id) this.#conversations.set({ ...current, id: undefined });
   }

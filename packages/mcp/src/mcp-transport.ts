@@ -83,7 +83,13 @@ class McpTransport implements Transport {
   abort(error?: TransportError): void {
     if (this.#state === "over") return;
     this.#end(error);
-    void this.#http[Symbol.asyncDispose]();
+    void this.#leave();
+  }
+
+  async #leave(): Promise<void> {
+    const terminated = this.#http.terminateSession();
+    await this.#http.close();
+    await terminated.catch(() => {}); // the server ends it when it has heard nothing for long
   }
 
   #run(): void {

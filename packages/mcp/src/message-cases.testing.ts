@@ -68,6 +68,14 @@ export function messageCases({ name, faults, stage, opening }: Staging): void {
       expect(told?.message).not.toContain("xx");
     });
 
+    it("fails with the status in time, though the body neither comes nor ends", async () => {
+      const body = live([], "stay", { status: 500 });
+      const made = await opening((seen) => (seen.what === "tools/call" ? body.response : undefined));
+      made.clock.bounds = "at once";
+      await expect(made.send(1)).rejects.toEqual(error("status", { status: 500, body: "" }));
+      await body.cancelled;
+    });
+
     it("fails where the answer is neither JSON nor an event stream, or none at all", async () => {
       const made = await opening(
         first(

@@ -1,5 +1,7 @@
 import type { StreamedResponse } from "@sluice/exec";
+import type { Clock } from "./clock.ts";
 import { headerOf } from "./headers.ts";
+import type { McpLimits } from "./limits.ts";
 import { McpError } from "./mcp-error.ts";
 
 /**
@@ -27,20 +29,36 @@ export async function readBody(response: StreamedResponse, most: number): Promis
   return text + decoder.decode();
 }
 
-/** The first `most` bytes of a body, as text; what there is of it, where it breaks off. */
-export async function preview(response: StreamedResponse, most: number): Promise<string> {
+/** What bounds a preview. */
+export interface PreviewOptions {
+  readonly limits: Pick<McpLimits, "preview" | "previewTime">;
+  readonly clock: Clock;
+}
+
+/** The first bytes of a body, as text; what there is of it, where it breaks off or takes too long. Never rejects. */
+export async function preview(
+  { body }: StreamedResponse,
+  { limits, clock }: PreviewOptions,
+): Promise<string> {
   const decoder = new TextDecoder();
+  const over = new AbortController();
+  const reader = body.getReader();
+  const cancel = (): Promise<void> => reader.cancel().catch(() => {}); // it is there to be looked at, whole or not
+  void clock.pause(limits.previewTime, over.signal).then(cancel);
   let text = "";
-  let left = most;
+  let left = limits.preview;
   try {
-    for await (const chunk of response.body) {
-      text += decoder.decode(chunk.subarray(0, left), { stream: true });
-      left -= chunk.length;
-      if (left <= 0) break;
+    while (left > 0) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      text += decoder.decode(value.subarray(0, left), { stream: true });
+      left -= value.length;
     }
   } catch {
-    // It is there to be looked at, whole or not.
+    // As above.
   }
+  over.abort();
+  await cancel();
   return text;
 }
 

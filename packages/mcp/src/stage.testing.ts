@@ -1,5 +1,6 @@
 import type { HttpClient } from "@sluice/exec";
 import type { Clock } from "./clock.ts";
+import { MCP_LIMITS } from "./limits.ts";
 import type { JsonRpcMessage } from "./message.ts";
 import { StreamableHttp, type StreamableHttpOptions } from "./streamable-http.ts";
 
@@ -27,18 +28,22 @@ export interface Place {
 /** Serves requests. A promise that rejects is a connection that breaks; a body that errs, one that breaks in the middle. */
 export type MakePlace = (serve: (request: Request) => Promise<Response>) => Promise<Place>;
 
-/** Time that does not pass: each pause is over at once, and noted. */
+/** Time that does not pass: each pause is over at once, and noted; but for those that only end what takes too long. */
 export class TestClock implements Clock {
   readonly pauses: number[] = [];
+  /** Whether those are over at once, too. */
+  bounds: "never" | "at once" = "never";
   #now = 0;
 
   now(): number {
     return this.#now++;
   }
 
-  pause(ms: number): Promise<void> {
-    this.pauses.push(ms);
-    return Promise.resolve();
+  pause(ms: number, signal?: AbortSignal): Promise<void> {
+    const isBound = ms === MCP_LIMITS.previewTime;
+    if (!isBound) this.pauses.push(ms);
+    if (!isBound || this.bounds === "at once" || signal?.aborted === true) return Promise.resolve();
+    return new Promise((resolve) => signal?.addEventListener("abort", () => resolve(), { once: true }));
   }
 }
 
