@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { error, status, failure, result, bytes, first, type Staging } from "./cases.testing.ts";
+import type { Clock } from "./clock.ts";
 import type { McpError } from "./mcp-error.ts";
 import { event, json, live, sse, VERSION, type Seen } from "./stage.testing.ts";
 
@@ -56,6 +57,21 @@ export function messageCases({ name, faults, stage, opening }: Staging): void {
       const made = await opening(first("tools/call", (seen) => failure(seen, 400)));
       await made.send(1);
       expect(await made.answer(1)).toMatchObject({ error: { code: -32000, message: "busy" } });
+    });
+
+    it("is answered by what has no id, from a server that could not read one", async () => {
+      const made = await opening(
+        first(
+          "tools/call",
+          () => json({ id: null, error: { code: -32700, message: "not JSON" } }),
+          () => sse([event({ id: null, error: { code: -32700, message: "not JSON" } })]),
+        ),
+      );
+      for (const id of [1, 2]) {
+        await made.send(id);
+        expect(await made.answer(id)).toMatchObject({ error: { code: -32700 } });
+      }
+      expect(made.errors).toEqual([]);
     });
 
     it("fails with the status and the beginning of the body otherwise", async () => {
@@ -134,6 +150,32 @@ export function messageCases({ name, faults, stage, opening }: Staging): void {
       await made.answer(2);
       expect(made.clock.pauses).toEqual([1000, 1000]);
       expect(made.errors).toEqual([]);
+    });
+
+    it("leaves no wait behind when its response has ended", async () => {
+      const waits: AbortSignal[] = [];
+      const clock: Clock = {
+        now: () => 0,
+        pause: (_ms, signal) => {
+          waits.push(signal);
+          return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+        },
+      };
+      const body = live();
+      const made = await opening((seen) => (seen.what === "tools/call" ? body.response : undefined), {
+        clock,
+      });
+      let ended = (): void => {};
+      const end = new Promise<void>((resolve) => (ended = resolve));
+      await made.send(1);
+      body.send(event(result(1)));
+      await made.answer(1);
+      body.send(event({ method: "late" }));
+      await made.until(() => made.heard.includes("late"));
+      expect(waits.map(({ aborted }) => aborted)).toEqual([false]);
+      waits[0]!.addEventListener("abort", ended);
+      body.end();
+      await end;
     });
 
     it("is refused beyond limits.pending, before start, and after close", async () => {

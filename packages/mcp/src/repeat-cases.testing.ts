@@ -95,6 +95,17 @@ export function repeatCases({ name, faults, stage, opening }: Staging): void {
       expect(made.whats.filter((what) => what === "tools/list")).toHaveLength(1);
     });
 
+    it("is refused by what it declares before anything has come", async () => {
+      const headers = { "content-type": "application/json", "content-length": String(size) };
+      const body = live([], "stay", { headers });
+      const made = await opening(
+        first("tools/call", () => body.response),
+        { limits: { message: size - 1 } },
+      );
+      await expect(made.send(1)).rejects.toEqual(error("overflow", { status: 200 }));
+      await body.cancelled;
+    });
+
     it("is refused where it brings more", async () => {
       const made = await opening(long, { limits: { message: size - 1 } });
       await expect(made.send(2)).rejects.toEqual(error("overflow", { mayHaveRun: true }));

@@ -35,6 +35,21 @@ export function sessionCases({ name, stage, opening }: Staging): void {
       expect(made.whats.filter((what) => what === "initialize")).toHaveLength(2);
     });
 
+    it("is opened again where notifications/initialized finds it forgotten, and is told so once", async () => {
+      const server = new Forgetful();
+      const made = await stage(server.answer);
+      await made.http.send(INITIALIZE);
+      server.forget();
+      await made.http.send({ jsonrpc: "2.0", method: "notifications/initialized" });
+      expect(made.whats.filter((what) => what !== "GET")).toEqual([
+        "initialize",
+        "notifications/initialized",
+        "initialize",
+        "notifications/initialized",
+      ]);
+      expect(made.http.sessionId).toBe("s3");
+    });
+
     it("is opened again with patience: its initialize is sent three times", async () => {
       let refusals = 0;
       const server = new Forgetful((seen) =>

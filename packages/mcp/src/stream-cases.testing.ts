@@ -89,6 +89,29 @@ export function streamCases({ name, faults, opening }: Staging): void {
       },
     );
 
+    it.skipIf(faults.includes("loses beginnings"))(
+      "that is cut again and again before anything comes is lost, one that brings something each time is not",
+      async () => {
+        let cuts = 0;
+        const made = await opening(
+          (seen) => {
+            const last = seen.headers.get("last-event-id");
+            if (seen.message?.id === 1) return sse([event({ method: "a" }, "silent")], "end");
+            if (seen.message?.id === 2) return sse([event({ method: "a" }, "e0")], "end");
+            if (last === "silent") return sse([": nothing\n\n"], "cut");
+            if (last?.startsWith("e") !== true) return undefined;
+            return ++cuts < 6 ? sse([event({ method: "a" }, `e${cuts}`)], "cut") : sse([event(result(2))]);
+          },
+          { limits: { resumes: 2 } },
+        );
+        await made.send(1);
+        expect(await made.answer(1)).toMatchObject({ error: { data: { kind: "lost" } } });
+        expect(made.seen.filter(({ headers }) => headers.get("last-event-id") === "silent")).toHaveLength(3);
+        await made.send(2);
+        expect(await made.answer(2)).toMatchObject({ result: {} });
+      },
+    );
+
     it("whose session is forgotten answers its request by an error, and the next message opens another", async () => {
       const server = new Forgetful((seen) =>
         seen.what === "tools/call" && seen.message?.id === 1 ? body.response : undefined,
@@ -160,6 +183,17 @@ export function streamCases({ name, faults, opening }: Staging): void {
       await made.until(() => made.heard.includes("notifications/message"));
       await made.http.close();
       await body.cancelled;
+    });
+
+    it("is not heard twice: what is opened anew takes the place of the old stream", async () => {
+      const bodies = [live([event({ method: "a" })]), live([event({ method: "b" })])];
+      const all = [...bodies];
+      const made = await opening((seen) => (seen.what === "GET" ? all.shift()?.response : undefined));
+      await made.until(() => made.heard.includes("a"));
+      await made.open();
+      await bodies[0]!.cancelled;
+      await made.until(() => made.heard.includes("b"));
+      expect(made.heard).toEqual([0, "a", 0, "b"]);
     });
 
     it("does not come where the server has no such stream", async () => {

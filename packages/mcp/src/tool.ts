@@ -71,7 +71,7 @@ export function tool(definition: ToolDefinition<Schema, Schema>): Tool {
       try {
         given = await run(checked.value, context);
       } catch (error) {
-        if (error instanceof RpcError || context.signal.aborted) throw error;
+        if (error instanceof RpcError) throw error;
         return failure(error instanceof Error ? error.message : String(error));
       }
       return output === undefined ? resultOf(given as ToolOutput) : structured(output, given);
