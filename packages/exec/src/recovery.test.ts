@@ -243,6 +243,17 @@ it("fails at its deadline", async () => {
   expect(reason.kind).toBe("failed");
 });
 
+it("lets go of a connection on which it runs out of time", async () => {
+  const fake = new FakeExecutor();
+  const { client } = await watched(fake, { recovery: { delay: 1, deadline: 30 } });
+  await client.processes.start(START);
+  fake.handlers["process/read"] = () => new Promise(() => {});
+  fake.connection.cut();
+  expect((await client.closed).message).toContain("recovery timed out");
+  expect(fake.connections).toBe(2);
+  await fake.connection.session.closed;
+});
+
 it("can be closed while it recovers, and dials no more", async () => {
   const fake = new FakeExecutor();
   const { client, told } = await watched(fake);
