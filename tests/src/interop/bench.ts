@@ -12,7 +12,7 @@ import type { Served, Target } from "./target.ts";
 import type { Upstream } from "./upstream.ts";
 
 export const LISTENS = ["stdio", "ws"] as const;
-export type Listen = (typeof LISTENS)[number];
+type Listen = (typeof LISTENS)[number];
 export const WIRES = ["auto", "codex"] as const;
 export type Wire = (typeof WIRES)[number];
 
