@@ -20,16 +20,27 @@ export interface ArrivalsHost {
   start(incoming: Incoming): void;
   /** Ask for `turn` in the next macrotask. */
   turn(): void;
+  /** As much is held as may be, and there is room again: nothing more should come until then. */
+  pause(paused: boolean): void;
+}
+
+export interface ArrivalLimits {
+  readonly held: number;
+  readonly heldBytes: number;
 }
 
 export class Arrivals {
   readonly #host: ArrivalsHost;
+  readonly #limits: ArrivalLimits;
   readonly #held: Deque<Answer | Incoming> = new Deque();
+  #heldBytes = 0;
   #answered = false;
   #asked = false;
+  #room: "free" | "full" = "free";
 
-  constructor(host: ArrivalsHost) {
+  constructor(host: ArrivalsHost, limits: ArrivalLimits) {
     this.#host = host;
+    this.#limits = limits;
   }
 
   get held(): number {
@@ -37,7 +48,7 @@ export class Arrivals {
   }
 
   push(arrival: Answer | Incoming): void {
-    if (this.#held.length > 0) this.#held.push(arrival);
+    if (this.#held.length > 0) this.#hold(arrival);
     else this.#deliver(arrival);
   }
 
@@ -48,11 +59,13 @@ export class Arrivals {
     for (let n = this.#held.length; n > 0; n--) {
       const arrival = this.#held.peek();
       if (arrival === undefined) return; // what was delivered has ended the session
-      if (this.#answered && arrival.kind !== "answer") return this.#ask();
+      if (this.#answered && arrival.kind !== "answer") break;
       this.#held.shift();
+      this.#heldBytes -= sizeOf(arrival);
       this.#deliver(arrival);
     }
     if (this.#held.length > 0) this.#ask();
+    this.#makeRoom();
   }
 
   /** Takes everything out and returns the answers: they have come, whatever becomes of the session. */
@@ -60,6 +73,7 @@ export class Arrivals {
     const answers: Answer[] = [];
     for (let arrival = this.#held.shift(); arrival !== undefined; arrival = this.#held.shift())
       if (arrival.kind === "answer") answers.push(arrival);
+    this.#heldBytes = 0;
     return answers;
   }
 
@@ -68,9 +82,26 @@ export class Arrivals {
       this.#answered = true;
       this.#host.settle(arrival);
     } else if (this.#answered) {
-      this.#held.push(arrival);
+      this.#hold(arrival);
       this.#ask();
     } else this.#host.start(arrival);
+  }
+
+  // It takes only time until there is room again, and nobody's doing: to pause meanwhile cannot lock two peers.
+  #hold(arrival: Answer | Incoming): void {
+    this.#held.push(arrival);
+    this.#heldBytes += sizeOf(arrival);
+    const { held, heldBytes } = this.#limits;
+    if (this.#room === "full" || (this.#held.length < held && this.#heldBytes < heldBytes)) return;
+    this.#room = "full";
+    this.#host.pause(true);
+  }
+
+  #makeRoom(): void {
+    const { held, heldBytes } = this.#limits;
+    if (this.#room === "free" || this.#held.length > held / 2 || this.#heldBytes > heldBytes / 2) return;
+    this.#room = "free";
+    this.#host.pause(false);
   }
 
   #ask(): void {
@@ -78,4 +109,8 @@ export class Arrivals {
     this.#asked = true;
     this.#host.turn();
   }
+}
+
+function sizeOf(arrival: Answer | Incoming): number {
+  return arrival.kind === "answer" ? 0 : arrival.size;
 }

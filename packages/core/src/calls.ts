@@ -1,6 +1,6 @@
 // Calls both ways, and the order in which they take effect.
 import type { AnswerMessage, Id, InvalidMessage, NotificationMessage, RequestMessage } from "@sluice/codec";
-import { Arrivals, type Answer } from "./arrivals.ts";
+import { Arrivals, type Answer, type ArrivalsHost } from "./arrivals.ts";
 import type { BatchAnswer } from "./batch.ts";
 import { Callee } from "./callee.ts";
 import { Caller } from "./caller.ts";
@@ -20,11 +20,13 @@ export class Calls {
     const values = new Values(core);
     this.#caller = new Caller(core, values);
     this.#callee = new Callee(core, values, laneOf);
-    this.#arrivals = new Arrivals({
+    const host: ArrivalsHost = {
       settle: (answer) => this.#caller.settle(answer),
       start: (incoming) => this.#callee.start(incoming),
       turn: () => core.host.turn(),
-    });
+      pause: (paused) => core.host.pause(paused),
+    };
+    this.#arrivals = new Arrivals(host, core.limits);
   }
 
   /** Our calls without an answer. */

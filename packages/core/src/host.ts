@@ -22,6 +22,8 @@ export interface Host {
   wake(now?: boolean): void;
   /** Call `turn` in the next macrotask: what follows an answer waits for the caller's continuation. */
   turn(): void;
+  /** Stop reading the transport, as much waits for a turn as may, and go on. What has been read is still taken. */
+  pause(paused: boolean): void;
   /** The earliest deadline is now earlier. */
   schedule(): void;
   /** Run it, and answer with its `succeed` or `fail`. Must not throw. */

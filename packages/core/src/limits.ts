@@ -23,6 +23,10 @@ export interface Limits extends DecodeLimits {
   readonly waiting: number;
   /** Bytes of messages that wait. Beyond: as `waiting`. */
   readonly waitingBytes: number;
+  /** Messages that wait because the continuation of an answer runs before them. Beyond: reading pauses until half are gone. */
+  readonly held: number;
+  /** Bytes of such messages. Beyond: as `held`. */
+  readonly heldBytes: number;
   /** Our calls without an answer. Beyond: refused here, before anything is sent. */
   readonly pending: number;
   /** Bytes of unsent answers and control. Beyond: the session closes, -32013 (L4). Our calls are refused at half of it. */
@@ -56,6 +60,8 @@ export const LIMITS: Limits = {
   calls: 256,
   waiting: 4096,
   waitingBytes: 16 * MiB,
+  held: 1024,
+  heldBytes: 4 * MiB,
   pending: 65_536,
   outbox: 32 * MiB,
   resets: 20_000,

@@ -38,6 +38,25 @@ describe("an answer comes before what followed it", () => {
     expect(script.core.stats().waiting).toBe(0);
   });
 
+  it.each([
+    [{ held: 4 }, 0],
+    [{ heldBytes: 200 }, 60],
+  ])("with as much in line as %j says reading pauses, until half of it is gone", (limits, size) => {
+    const script = Scripted.greeted({ limits });
+    const answers = [1, 2, 3, 4].map((n) => ours(script, [], `answer ${n}`));
+    for (const id of answers) {
+      script.message({ id, result: 1 });
+      script.message({ method: "note", params: { text: "x".repeat(size) } });
+    }
+    expect([script.core.stats().waiting >= 4, script.end.paused]).toEqual([true, [true]]);
+    while (script.core.stats().waiting > 0) {
+      const { waiting } = script.core.stats();
+      script.core.turn();
+      if (waiting <= 2) expect(script.end.paused).toEqual([true, false]);
+    }
+    expect([script.end.seen.notifications.length, script.end.paused]).toEqual([4, [true, false]]);
+  });
+
   it("answers that follow answers wait for nothing, and no turn is asked for", () => {
     const { script, seen } = watched();
     const ids = [1, 2, 3].map((n) => ours(script, seen, `answer ${n}`));

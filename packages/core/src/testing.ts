@@ -62,6 +62,8 @@ export class TestEnd implements Host {
   /** Whether a handler uses the streams it is given (S11). */
   takes = true;
   turns = 0;
+  /** How the core has paused and resumed the transport. */
+  readonly paused: boolean[] = [];
 
   constructor(options: CoreOptions) {
     this.core = new Core(options, this);
@@ -87,6 +89,9 @@ export class TestEnd implements Host {
   schedule(): void {}
   turn(): void {
     this.turns++;
+  }
+  pause(paused: boolean): void {
+    this.paused.push(paused);
   }
   notification(message: NotificationMessage, done: () => void): void {
     this.seen.notifications.push(message);

@@ -159,6 +159,11 @@ export class Driver implements Host, TransportEvents {
     macrotask(this.#turn);
   }
 
+  pause(paused: boolean): void {
+    if (paused) this.#transport.pause();
+    else this.#transport.resume();
+  }
+
   schedule(): void {
     const next = this.core.nextDeadline;
     if (next === undefined || next >= this.#timerAt) return;

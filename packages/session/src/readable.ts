@@ -71,7 +71,10 @@ function stop(half: ReceiveHalf, reason: unknown): void {
 function source<T>(half: ReceiveHalf): UnderlyingDefaultSource<T> {
   return {
     pull: (controller) => pull(half, controller),
-    cancel: (reason) => stop(half, reason),
+    cancel: (reason) => {
+      half.onReadable = undefined; // whoever reads has been told, and the controller is closed
+      stop(half, reason);
+    },
   };
 }
 

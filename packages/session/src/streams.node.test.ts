@@ -2,7 +2,15 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { collect, failure, Gate, pair, text, type Pair } from "./features.testing.ts";
-import { assertNoLeaks, bytes, items, SessionReadable, SessionWritable, StreamError } from "./index.ts";
+import {
+  assertNoLeaks,
+  bytes,
+  items,
+  SessionReadable,
+  SessionWritable,
+  StreamError,
+  type HandlerContext,
+} from "./index.ts";
 
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 
@@ -264,4 +272,39 @@ describe("a stream that is left early", () => {
     expect(await ends.a.call("read", { body })).toEqual({ code: 1007, message: "no more money" });
     await end(ends);
   });
+});
+
+it("a stream whose reader waits for more is cancelled without an error, and the writer is told", async () => {
+  const stopped = Promise.withResolvers<unknown>();
+  const quiet = (): ReadableStream =>
+    new ReadableStream({ start: (c) => c.enqueue(text("a")), cancel: stopped.resolve });
+  const both = await pair({}, { handlers: { ...done, quiet } });
+  const reader = (await both.a.call<Bytes>("quiet")).getReader();
+  await reader.read();
+  const waiting = reader.read();
+  await reader.cancel();
+  expect((await waiting).done).toBe(true);
+  await stopped.promise;
+  await end(both);
+});
+
+it("an answer before every notification of a flood: what waits in line stays within its bound", async () => {
+  const FLOOD = 5000;
+  let most = 0;
+  let seen = 0;
+  const note = (_params: unknown, { session }: HandlerContext): void => {
+    seen++;
+    most = Math.max(most, session.stats().waiting);
+  };
+  // Each call is answered right before a notification, and each answer makes what follows wait for a turn.
+  const flood = async (_params: unknown, { session }: HandlerContext): Promise<null> => {
+    for (let i = 0; i < FLOOD; i++) await session.notify("note", { i });
+    return null;
+  };
+  const both = await pair({ notifications: { note } }, { handlers: { ...done, flood } });
+  const flooding = both.a.call("flood");
+  while (seen < FLOOD) await both.a.call("done");
+  await flooding;
+  expect([seen, most < 2048]).toEqual([FLOOD, true]);
+  await end(both);
 });

@@ -114,6 +114,8 @@ export class End implements Host {
     });
   }
   schedule(): void {}
+  // The link goes on: what is under way may arrive after a pause, and here that is everything.
+  pause(): void {}
 
   call(call: IncomingCall): void {
     this.handler.call(call);
