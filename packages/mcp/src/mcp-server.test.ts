@@ -176,8 +176,12 @@ describe("a server", () => {
     added[Symbol.dispose]();
     expect(server.tools.remove("a")).toBe(false);
     expect(server.tools.size).toBe(1);
+    const replaced = server.tools.add("b", tool({ run: () => "b" }));
+    server.tools.add("b", tool({ run: () => "another b" }));
+    replaced[Symbol.dispose]();
+    await count(5);
     expect(await session.call("tools/list")).toMatchObject({ tools: [{ name: "b" }] });
-    expect(heard).toHaveLength(4);
+    expect(heard).toHaveLength(5);
   });
 });
 

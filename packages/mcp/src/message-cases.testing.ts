@@ -139,6 +139,19 @@ export function messageCases({ name, faults, stage, opening }: Staging): void {
       expect(made.heard).not.toContain(1);
     });
 
+    it("is given up in the middle of its answer", async () => {
+      const headers = { "content-type": "application/json" };
+      const body = live(['{"jsonrpc":'], "stay", { headers });
+      const made = await opening((seen) => (seen.what === "tools/call" ? body.response : undefined));
+      const abort = new AbortController();
+      const sent = made.http.send({ id: 1, method: "tools/call" }, { requestSignal: abort.signal });
+      await body.read;
+      abort.abort(new Error("enough"));
+      await expect(sent).rejects.toThrow("enough");
+      await body.cancelled;
+      expect(made.errors).toEqual([]);
+    });
+
     it("lets go of its response some time after it was cancelled, or answered", async () => {
       const bodies = [live([event({ method: "notifications/progress" })]), live([event(result(2))])];
       const made = await opening((seen) => bodies[(seen.message?.id as number) - 1]?.response);

@@ -201,6 +201,8 @@ export interface Live {
   send(text: string): void;
   end(): void;
   cut(): void;
+  /** All that was to be sent has been taken, and more is asked for. */
+  readonly read: Promise<void>;
   /** The client has let go of it. */
   readonly cancelled: Promise<void>;
 }
@@ -213,6 +215,8 @@ export function live(
 ): Live {
   let cancel = (): void => {};
   const cancelled = new Promise<void>((resolve) => (cancel = resolve));
+  let asked = (): void => {};
+  const read = new Promise<void>((resolve) => (asked = resolve));
   const encoder = new TextEncoder();
   const queue = first.map((one) => encoder.encode(one));
   let state: "open" | "end" | "cut" = then === "stay" ? "open" : then;
@@ -221,6 +225,7 @@ export function live(
     {
       // One at a time, so that what was sent before the cut has left before it.
       async pull(controller) {
+        if (queue.length === 0) asked();
         if (queue.length === 0 && state === "open") await new Promise<void>((resolve) => (pulled = resolve));
         const next = queue.shift();
         if (next !== undefined) controller.enqueue(next);
@@ -243,6 +248,7 @@ export function live(
     send: (sent) => change(() => queue.push(encoder.encode(sent))),
     end: () => change(() => (state = "end")),
     cut: () => change(() => (state = "cut")),
+    read,
     cancelled,
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { error, status, result, first, Forgetful, type Staging } from "./cases.testing.ts";
-import { event, live, opened, sse, VERSION } from "./stage.testing.ts";
+import { INITIALIZE, event, live, opened, sse, VERSION } from "./stage.testing.ts";
 
 export function streamCases({ name, faults, opening }: Staging): void {
   describe(`over ${name}: a stream`, () => {
@@ -190,8 +190,9 @@ export function streamCases({ name, faults, opening }: Staging): void {
       const all = [...bodies];
       const made = await opening((seen) => (seen.what === "GET" ? all.shift()?.response : undefined));
       await made.until(() => made.heard.includes("a"));
-      await made.open();
+      await made.http.send(INITIALIZE);
       await bodies[0]!.cancelled;
+      await made.http.send({ jsonrpc: "2.0", method: "notifications/initialized" });
       await made.until(() => made.heard.includes("b"));
       expect(made.heard).toEqual([0, "a", 0, "b"]);
     });
