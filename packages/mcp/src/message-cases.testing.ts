@@ -139,6 +139,19 @@ export function messageCases({ name, faults, stage, opening }: Staging): void {
       expect(made.heard).not.toContain(1);
     });
 
+    it("is given up by its timeouts, before the headers and in the body", async () => {
+      const body = live(['{"jsonrpc":'], "stay", { headers: { "content-type": "application/json" } });
+      let go = (): void => {};
+      const held = new Promise<Response>((resolve) => (go = () => resolve(status(200))));
+      const timeout: unknown = expect.objectContaining({ kind: "timeout" });
+      const slow = await stage(() => held, { timeouts: { headers: 1 } });
+      await expect(slow.send(1, "x")).rejects.toEqual(error("failed", { cause: timeout, mayHaveRun: true }));
+      go();
+      const silent = await stage(() => body.response, { timeouts: { idle: 1 } });
+      await expect(silent.send(1, "x")).rejects.toEqual(error("failed", { cause: timeout }));
+      await body.cancelled;
+    });
+
     it("is given up in the middle of its answer", async () => {
       const headers = { "content-type": "application/json" };
       const body = live(['{"jsonrpc":'], "stay", { headers });

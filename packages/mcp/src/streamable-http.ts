@@ -108,7 +108,8 @@ export class StreamableHttp implements AsyncDisposable {
 
   /**
    * Sends a message. Resolves when the server has taken it; where it may be sent again (see `limits.repeats`), with its
-   * answer. Rejects with an `McpError`, or the reason of `requestSignal`; a request for which it has resolved is always
+   * answer. Rejects with an `McpError`, the reason of `requestSignal`, or what `headers` and
+   * `token` throw; a request for which it has resolved is always
    * answered, by an error -32001 where the server's answer cannot come any more.
    */
   async send(message: JsonRpcMessage, options: SendOptions = {}): Promise<void> {
