@@ -38,11 +38,12 @@ export function localClient(options: LocalClientOptions = {}): LocalClient {
   return new NodeClient(options);
 }
 
+// Deno does not close a connection it has used before when its request is given up (2.9): the server would go on. So
+// there each request has a connection of its own.
+const AGENT = { keepAlive: !("Deno" in globalThis) };
+
 class NodeClient implements LocalClient {
-  readonly #agents: Agents = {
-    http: new http.Agent({ keepAlive: true }),
-    https: new https.Agent({ keepAlive: true }),
-  };
+  readonly #agents: Agents = { http: new http.Agent(AGENT), https: new https.Agent(AGENT) };
   readonly #policy: Policy | undefined;
   readonly #maxBody: number;
 
