@@ -1,7 +1,8 @@
-// npm run bench -- core|stdio|ws [--json]
+// npm run bench -- core|stdio|ws|exec [--json]
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { core } from "./core.ts";
+import { exec } from "./exec.ts";
 import { print, type Section } from "./report.ts";
 import { stdio } from "./stdio.ts";
 import { ws } from "./ws.ts";
@@ -10,6 +11,7 @@ const SECTIONS: Readonly<Record<string, (progress: (done: number) => void) => Pr
   core,
   stdio,
   ws,
+  exec,
 };
 
 const { positionals, values } = parseArgs({

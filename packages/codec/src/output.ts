@@ -18,6 +18,8 @@ const SLAB = 64 * 1024;
 const SLAB_GATHERED = 16 * 1024;
 /** Payloads up to this size are copied: a write of its own costs more than the copy. */
 const COPY = 2 * 1024;
+/** The same on a message transport, where all are copied: larger ones into memory that is used again. */
+const COPY_MESSAGE = 16 * 1024;
 const encoder = new TextEncoder();
 
 export class Output {
@@ -145,7 +147,7 @@ export class Output {
   }
 
   #copies(length: number): boolean {
-    return length <= (this.#gathers ? COPY : SLAB - HEADER);
+    return length <= (this.#gathers ? COPY : COPY_MESSAGE);
   }
 
   // On a message transport a frame never spans two messages (F5): a payload larger than a slab gets one of its own,

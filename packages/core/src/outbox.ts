@@ -20,6 +20,8 @@ const WRITE = 256 * KiB;
 const WRITE_BESIDE_CALLS = 64 * KiB;
 /** What one stream may send before it is the next one's turn. */
 const TURN = 64 * KiB;
+/** On a message transport: what arrives of a message is held until it is whole, and copied to be so. */
+const TURN_MESSAGES = 32 * KiB;
 const TURN_BESIDE_CALLS = 16 * KiB;
 const FRAME_COST = 64;
 /**
@@ -150,7 +152,8 @@ export class Outbox {
   }
 
   #data(besideCalls: boolean): void {
-    const turn = besideCalls ? TURN_BESIDE_CALLS : TURN;
+    const whole = this.#framing === undefined ? TURN_MESSAGES : TURN;
+    const turn = besideCalls ? TURN_BESIDE_CALLS : whole;
     let left = besideCalls ? WRITE_BESIDE_CALLS : WRITE;
     while (left > 0) {
       const half = this.#scheduler.next();

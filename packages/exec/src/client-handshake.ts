@@ -78,7 +78,7 @@ function sessionOptions({ clientName, wire, limits, session }: HandshakeOptions)
     name: clientName,
     dialect: { ...codex, greets: wire === "auto" },
     // Calls are refused at half of the outbox: one of the largest messages must not do that to those beside it.
-    limits: { message, pending: calls + RESERVED, outbox: 4 * message },
+    limits: { message, pending: calls + RESERVED, outbox: 4 * message, window: limits.window },
   };
 }
 

@@ -9,6 +9,8 @@ export interface ExecLimits {
    * drops the connection for, and it is refused here. Default 16 MiB, the bound of its WebSockets' frames.
    */
   readonly codexFrame: number;
+  /** Bytes of a body, from an executor that has streams, that may wait for their reader. Then its server is held back. Default 256 KiB; grows where the connection can hold more. */
+  readonly window: number;
   /** Calls without an answer. Beyond: refused; what lets go of something has 64 more. Default 1024. */
   readonly calls: number;
   /** ms from dialling to the end of the handshake. Then the connection is given up. Default 10 s. */
@@ -35,6 +37,7 @@ export interface ExecLimits {
 
 export const EXEC_LIMITS: ExecLimits = {
   message: 64 * MiB,
+  window: 256 * 1024,
   codexFrame: 16 * MiB,
   calls: 1024,
   handshake: 10_000,

@@ -4,6 +4,7 @@ import { fromBase64 } from "@sluice/codec";
 import { ForeignRegistry, StreamCode, StreamError, type ForeignHalf } from "@sluice/streams";
 import * as v from "valibot";
 import { BODY_CODES, MAX_DELTA, type BodyDeltaParams } from "./http-wire.ts";
+import type { BodySource } from "./response-body.ts";
 
 export interface DeltaLimits {
   /** Deltas of one body that wait to be read. Beyond: that body fails, after what waits. Default 256. */
@@ -100,35 +101,27 @@ const DELTA: v.GenericSchema<unknown, BodyDeltaParams> = v.object({
   error: v.nullish(v.string(), null),
 });
 
-/** What has arrived, as a stream that is read as its reader likes. Cancelled, the body is not expected any more. */
-export function deltaBody(route: DeltaRoute, onCancel: () => void): ReadableStream<Uint8Array> {
-  const give = (controller: ReadableStreamDefaultController<Uint8Array>): boolean => {
-    const chunk = route.read();
-    if (chunk !== undefined) controller.enqueue(chunk);
-    else if (!route.isOver) return false;
-    else if (route.error === undefined) controller.close();
-    else controller.error(route.error);
-    return true;
-  };
-  return new ReadableStream<Uint8Array>(
-    {
-      pull: (controller) =>
-        new Promise((resolve) => {
-          const next = (): void => {
-            if (!give(controller)) return;
-            route.onReadable = undefined;
-            resolve();
-          };
-          route.onReadable = next;
-          next();
-        }),
-      cancel: () => {
-        const unfinished = route.state === "open";
-        route.onReadable = undefined;
-        route.stop();
-        if (unfinished) onCancel();
-      },
+/** What has arrived. Cancelled, the body is not expected any more. */
+export function deltaBody(route: DeltaRoute, onCancel: () => void): BodySource {
+  return {
+    next: () =>
+      new Promise((resolve, reject) => {
+        const give = (): void => {
+          const value = route.read();
+          if (value === undefined && !route.isOver) return;
+          route.onReadable = undefined;
+          if (value !== undefined) resolve({ value });
+          else if (route.error === undefined) resolve({ done: true });
+          else reject(route.error);
+        };
+        route.onReadable = give;
+        give();
+      }),
+    cancel: () => {
+      const unfinished = route.state === "open";
+      route.onReadable = undefined;
+      route.stop();
+      if (unfinished) onCancel();
     },
-    { highWaterMark: 0 },
-  );
+  };
 }

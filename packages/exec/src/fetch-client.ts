@@ -11,7 +11,7 @@ import type {
 import { HttpError } from "./http-error.ts";
 import { collect } from "./collect.ts";
 import { Deadlines } from "./http-deadlines.ts";
-import { emptyBody, guardedBody } from "./response-body.ts";
+import { emptyBody, guardedBody, sourceOf } from "./response-body.ts";
 
 /** What sends a request: the runtime's `fetch`, or anything that answers as it does. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -53,7 +53,7 @@ class FetchClient implements HttpClient {
       throw deadlines.why(cause, "http/request failed");
     }
     const { body } = response;
-    const guarded = body === null ? emptyBody(deadlines) : guardedBody(body, deadlines);
+    const guarded = body === null ? emptyBody(deadlines) : guardedBody(sourceOf(body), deadlines);
     return { ...headOf(response, request.url), body: guarded, [Symbol.asyncDispose]: () => guarded.cancel() };
   }
 }

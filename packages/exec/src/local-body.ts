@@ -1,21 +1,45 @@
 // Bodies between Node's streams and web streams, one piece at a time: what is not read is not asked for.
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { HttpError } from "./http-error.ts";
+import type { BodySource } from "./response-body.ts";
 
-/** The body of a response. Cancelled, the connection is closed: HTTP/1.1 has no other word for it. */
-export function incomingBody(response: IncomingMessage): ReadableStream<Uint8Array> {
-  const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await chunks.next();
-        if (done === true) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: () => void response.destroy(),
-    },
-    { highWaterMark: 0 },
-  );
+/**
+ * The body of a response. Cancelled, the connection is closed: HTTP/1.1 has no other word for it. By events, as reading
+ * from it copies what came in pieces, and an iterator costs a turn for each.
+ */
+export function incomingBody(response: IncomingMessage): BodySource {
+  const came: Uint8Array[] = []; // one read of the socket may bring several pieces
+  let end: { readonly error?: unknown } | undefined;
+  let waiting: (() => void) | undefined;
+  const ended = (how: { readonly error?: unknown }): void => {
+    end ??= how;
+    waiting?.();
+  };
+  response.on("data", (chunk: Uint8Array) => {
+    came.push(chunk);
+    response.pause();
+    waiting?.();
+  });
+  response.on("end", () => ended({}));
+  response.on("error", (error) => ended({ error }));
+  response.on("close", () => ended({ error: new Error("the connection was closed") }));
+  response.pause();
+  return {
+    next: () =>
+      new Promise((resolve, reject) => {
+        waiting = (): void => {
+          const value = came.shift();
+          if (value === undefined && end === undefined) return;
+          waiting = undefined;
+          if (value !== undefined) resolve({ value });
+          else if (end?.error === undefined) resolve({ done: true });
+          else reject(end.error);
+        };
+        waiting();
+        if (waiting !== undefined) response.resume();
+      }),
+    cancel: () => void response.destroy(),
+  };
 }
 
 /** Sends the body of a request, as fast as it is taken. A body that fails, fails the request. */

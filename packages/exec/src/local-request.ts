@@ -1,8 +1,8 @@
 // One request on its way, without redirects.
 import type { LookupOptions } from "node:dns";
 import { lookup } from "node:dns/promises";
-import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from "node:http";
-import https from "node:https";
+import type http from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { isIP, type LookupFunction } from "node:net";
 import { callbackify } from "node:util";
 import { HttpError } from "./http-error.ts";
@@ -12,14 +12,14 @@ import { sendBody } from "./local-body.ts";
 import type { Policy } from "./local-policy.ts";
 import type { Hop } from "./local-redirect.ts";
 
-/** Connections, kept for the next request. */
-export interface Agents {
-  readonly http: http.Agent;
-  readonly https: https.Agent;
+/** What makes requests of one scheme, and the connections it keeps for the next ones. */
+export interface Protocol {
+  readonly request: typeof http.request;
+  readonly agent: http.Agent;
 }
 
 export interface Sending {
-  readonly agents: Agents;
+  protocol(url: URL): Protocol | Promise<Protocol>;
   readonly policy: Policy | undefined;
   /** Aborted: the connection is closed. */
   readonly signal: AbortSignal;
@@ -33,8 +33,9 @@ export async function send(hop: Hop, sending: Sending): Promise<IncomingMessage>
   const host = hop.url.hostname.replace(/^\[|\]$/g, "");
   // An address is connected to without asking anybody for one.
   if (policy !== undefined && isIP(host) > 0) await policy.addresses(hop.url, hop.count, [{ address: host }]);
+  const protocol = await sending.protocol(hop.url);
   for (;;) {
-    const attempt = start(hop, sending);
+    const attempt = start(hop, protocol, policy);
     try {
       return await answer(attempt, hop, signal);
     } catch (error) {
@@ -43,15 +44,14 @@ export async function send(hop: Hop, sending: Sending): Promise<IncomingMessage>
   }
 }
 
-function start({ url, method, headers, count }: Hop, { agents, policy }: Sending): ClientRequest {
-  const secure = url.protocol === "https:";
-  const options: RequestOptions = {
+function start(hop: Hop, { request, agent }: Protocol, policy: Policy | undefined): ClientRequest {
+  const { url, method, headers, count } = hop;
+  return request(url, {
     method,
     headers: grouped(endToEnd(headers, url)),
-    agent: secure ? agents.https : agents.http,
+    agent,
     ...(policy === undefined ? {} : { lookup: lookupWithin(policy, url, count) }),
-  };
-  return (secure ? https : http).request(url, options);
+  });
 }
 
 function answer(request: ClientRequest, hop: Hop, signal: AbortSignal): Promise<IncomingMessage> {

@@ -1,7 +1,6 @@
 // Requests made by this program, on Node, Deno and Bun. Over node:http, which is the same on the three, hands on what
 // came as it came, and lets us say which address a name stands for.
 import http, { type IncomingMessage } from "node:http";
-import https from "node:https";
 import { collect } from "./collect.ts";
 import type {
   BufferedResponse,
@@ -15,7 +14,7 @@ import { checkHeaders, checkMethod, parseUrl } from "./http-headers.ts";
 import { incomingBody } from "./local-body.ts";
 import { Policy, type HttpPolicy } from "./local-policy.ts";
 import { redirected, type Hop } from "./local-redirect.ts";
-import { send, type Agents } from "./local-request.ts";
+import { send, type Protocol } from "./local-request.ts";
 import { guardedBody } from "./response-body.ts";
 
 export type { AddressKind, Destination, HttpPolicy } from "./local-policy.ts";
@@ -43,7 +42,8 @@ export function localClient(options: LocalClientOptions = {}): LocalClient {
 const AGENT = { keepAlive: !("Deno" in globalThis) };
 
 class NodeClient implements LocalClient {
-  readonly #agents: Agents = { http: new http.Agent(AGENT), https: new https.Agent(AGENT) };
+  readonly #http: Protocol = { request: http.request, agent: new http.Agent(AGENT) };
+  #https: Promise<Protocol> | undefined;
   readonly #policy: Policy | undefined;
   readonly #maxBody: number;
 
@@ -79,7 +79,7 @@ class NodeClient implements LocalClient {
   ): Promise<{ hop: Hop; response: IncomingMessage }> {
     let hop = first;
     for (;;) {
-      const response = await send(hop, { agents: this.#agents, policy: this.#policy, signal });
+      const response = await send(hop, { protocol: this.#protocol, policy: this.#policy, signal });
       try {
         const next =
           redirect === "stop" ? undefined : redirected(hop, statusOf(response), response.headers.location);
@@ -93,10 +93,19 @@ class NodeClient implements LocalClient {
     }
   }
 
+  readonly #protocol = (url: URL): Protocol | Promise<Protocol> =>
+    url.protocol === "https:" ? (this.#https ??= secure()) : this.#http;
+
   [Symbol.dispose](): void {
-    this.#agents.http.destroy();
-    this.#agents.https.destroy();
+    this.#http.agent.destroy();
+    void this.#https?.then(({ agent }) => agent.destroy());
   }
+}
+
+/** Loaded with the first request that needs it: TLS takes some MiB. */
+async function secure(): Promise<Protocol> {
+  const { Agent, request } = await import("node:https");
+  return { request, agent: new Agent(AGENT) };
 }
 
 function responseOf({ url }: Hop, response: IncomingMessage, deadlines: Deadlines): StreamedResponse {

@@ -25,7 +25,7 @@ import {
   type HttpRequestResult,
 } from "./http-wire.ts";
 import type { Link } from "./link.ts";
-import { guardedBody } from "./response-body.ts";
+import { guardedBody, sourceOf } from "./response-body.ts";
 
 export interface RemoteHttpLimits extends DeltaLimits {
   /** Bytes of a body that is kept whole: a response's by `request`, a request's that cannot be streamed. Default 64 MiB. */
@@ -126,7 +126,7 @@ export class RemoteHttp implements HttpClient {
     const { body } = result;
     if (body === undefined) throw new HttpError("protocol", "the answer to http/request holds no body (X1)");
     this.#streams++;
-    const guarded = guardedBody(body, deadlines, bodyError, () => void this.#streams--);
+    const guarded = guardedBody(sourceOf(body), deadlines, bodyError, () => void this.#streams--);
     return responseOf(headOf(result, request), guarded);
   }
 

@@ -213,13 +213,13 @@ export class SendHalf {
     return { payload, item: false, whole: false, more: false, end: this.#isLast() };
   }
 
-  // Small writes that wait together travel together.
+  // Small writes that wait together travel together; a large one behind them is not copied for it.
   #gather(head: Uint8Array, room: number): Uint8Array {
     const parts = [head];
     let length = head.length;
     for (
       let next = this.#queue.peek();
-      next !== undefined && next.length > 0 && length + next.length <= room;
+      next !== undefined && next.length > 0 && next.length < GATHER && length + next.length <= room;
       next = this.#queue.peek()
     ) {
       parts.push(next);
