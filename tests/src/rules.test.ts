@@ -12,11 +12,11 @@ const LATER: Readonly<Record<string, string>> = {
 
 // A name begins with its rules, "S9: …" or "S9, S12: …", or mentions more of them, "… (S12)". A table of cases names
 // its rule in a column.
-const ID = "[FHSCELWP]\\d+a?";
+const ID = "[FHSCELWPX]\\d+a?";
 const NAMES = new RegExp(`["'\`](${ID}(?:, ${ID})*)(?::|["'\`])|\\((${ID})\\)`, "g");
 
 function rules(): string[] {
-  return [...new Set([...read("PROTOCOL.md").matchAll(/\*\*([FHSCELWP]\d+a?)\*\*/g)].map(([, id]) => id!))];
+  return [...new Set([...read("PROTOCOL.md").matchAll(/\*\*([FHSCELWPX]\d+a?)\*\*/g)].map(([, id]) => id!))];
 }
 
 function cited(): Set<string> {

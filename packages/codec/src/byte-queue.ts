@@ -134,11 +134,20 @@ export class ByteQueue {
     return end <= this.#head.length ? decodeUtf8(this.#head, this.#at, end) : decodeUtf8(this.peek(n));
   }
 
-  /** The first `n` bytes, or as many as there are, left where they are: for an error's excerpt. */
+  /** The first `n` bytes, or as many as there are, left where they are. */
   peek(n: number): Uint8Array {
     const end = this.#at + Math.min(n, this.#length);
     if (end <= this.#head.length) return this.#head.subarray(this.#at, end);
-    return Uint8Array.from({ length: end - this.#at }, (_, i) => this.at(i));
+    const bytes = new Uint8Array(end - this.#at);
+    bytes.set(this.#head.subarray(this.#at));
+    let filled = this.#head.length - this.#at;
+    for (const chunk of this.#rest) {
+      if (filled === bytes.length) break;
+      const part = chunk.subarray(0, bytes.length - filled);
+      bytes.set(part, filled);
+      filled += part.length;
+    }
+    return bytes;
   }
 
   #advance(n: number): void {

@@ -1,3 +1,4 @@
+import { readAll } from "./bytes.testing.ts";
 import { toBase64 } from "@sluice/codec";
 import { codex, RpcError, serve, type Handler, type Session } from "@sluice/session";
 import { memoryPair, type Transport } from "@sluice/transport";
@@ -151,7 +152,7 @@ export function base64(text: string): string {
 }
 
 export function text(stream: ReadableStream<Uint8Array>): Promise<string> {
-  return new Response(stream).text();
+  return readAll(stream);
 }
 
 /** What a promise was rejected with. Rejects where it was not. */

@@ -50,7 +50,7 @@ export function deltaError(id: string, error: unknown): unknown {
   return new HttpError("disconnected", text, { cause: error });
 }
 
-export function disconnected(cause: Error): HttpError {
+function disconnected(cause: Error): HttpError {
   return new HttpError("disconnected", `exec-server transport disconnected: ${cause.message}`, { cause });
 }
 

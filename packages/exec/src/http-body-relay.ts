@@ -1,6 +1,6 @@
 // A response's body on its way to the peer: as a stream of the session, or as deltas where there are none.
 import { toBase64 } from "@sluice/codec";
-import { StreamCode, StreamError, type Session } from "@sluice/session";
+import { StreamError, type Session } from "@sluice/session";
 import { HttpError } from "./http-error.ts";
 import type { Upstream } from "./http-upstream.ts";
 import { BODY_CODES, BODY_DELTA, MAX_DELTA, type BodyDeltaParams } from "./http-wire.ts";
@@ -66,11 +66,4 @@ function forPeer(error: unknown): unknown {
 
 function textOf(error: unknown): string {
   return error instanceof HttpError ? error.message : "the body failed";
-}
-
-/** The kind of error a body's stream was reset for. */
-export function kindOfCode(code: number): HttpError["kind"] {
-  if (code === StreamCode.sessionEnded) return "disconnected";
-  const found = Object.entries(BODY_CODES).find(([, known]) => known === code);
-  return (found?.[0] as HttpError["kind"] | undefined) ?? "upstream";
 }

@@ -1,11 +1,8 @@
-// Two real ends over a link in memory: a RemoteHttp, and an executor's HttpRunner, or a script in its place.
+// Two real ends over a link in memory: a RemoteHttp, and a script in the place of an executor.
 import { codex } from "@sluice/codec";
 import { connect, serve, type Handler, type Session } from "@sluice/session";
 import { memoryPair, TransportError } from "@sluice/transport";
-import type { HttpClient } from "./http-client.ts";
-import { HttpRunner, type RunnerLimits } from "./http-runner.ts";
 import { BODY_DELTA, CANCEL_CAPABILITY, type BodyDeltaParams } from "./http-wire.ts";
-import { Lanes } from "./lanes.ts";
 import type { Link } from "./link.ts";
 import { RemoteHttp, type RemoteHttpLimits } from "./remote-http.ts";
 
@@ -62,28 +59,4 @@ export async function scripted(
   };
   const cut = (reason: string): void => left.abort(new TransportError("aborted", reason));
   return { http, near, far, cut, close };
-}
-
-export interface ExecutorPair extends Pair {
-  readonly runner: HttpRunner;
-}
-
-/** A RemoteHttp whose requests `client` makes at the far end. */
-export async function executing(
-  wire: Wire,
-  client: HttpClient,
-  options: PairOptions & {
-    readonly runner?: Partial<RunnerLimits>;
-    readonly variables?: Readonly<Record<string, string>>;
-  } = {},
-): Promise<ExecutorPair> {
-  const runner = new HttpRunner({
-    client,
-    limits: { requests: 1024, buffered: 32 * 1024 * 1024, ...options.runner },
-    lanes: new Lanes({ calls: 64, waiting: 1024, callSize: 128 * 1024 * 1024 }),
-    variables: options.variables ?? {},
-  });
-  const pair = await scripted(wire, runner.handlers, options);
-  void pair.far.closed.then(() => runner.close());
-  return { ...pair, runner };
 }

@@ -5,10 +5,12 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { createFetch } from "./create-fetch.ts";
 import { HttpError } from "./http-error.ts";
-import { executing, WIRES, type ExecutorPair, type Wire } from "./http-pair.testing.ts";
+import { executing, type ExecutorPair } from "./http-executing.testing.ts";
+import { WIRES, type Wire } from "./http-pair.testing.ts";
 import { HTTP_REQUEST, type BodyDeltaParams } from "./http-wire.ts";
 import { localClient } from "./local.ts";
-import { readAll, text, upstream, utf8, type Answer } from "./upstream.testing.ts";
+import { readAll, text, utf8 } from "./bytes.testing.ts";
+import { upstream, type Answer } from "./upstream.testing.ts";
 
 interface Stage extends AsyncDisposable, ExecutorPair {
   readonly url: string;
@@ -167,7 +169,7 @@ describe.each(WIRES)("an executor, over %s", (wire) => {
     await expectNothingLeft(at);
   });
 
-  it("the upstream request is aborted when the caller gives up before headers", async () => {
+  it("X3: the upstream request is aborted when the caller gives up before headers", async () => {
     await using at = await stage(wire, () => {});
     const abort = new AbortController();
     const given = at.http.requestStream({ url: at.url, signal: abort.signal });
@@ -214,7 +216,7 @@ describe.each(WIRES)("an executor, over %s", (wire) => {
     expect([at.runner.open, at.http.open]).toEqual([0, 0]);
   });
 
-  it("an upstream that breaks off in the middle of a body is an error and never an end", async () => {
+  it("X4: an upstream that breaks off in the middle of a body is an error and never an end", async () => {
     await using at = await stage(wire, (request, response) => {
       if (request.url === "/length") response.writeHead(200, { "content-length": 100 });
       response.write("some");
@@ -427,7 +429,7 @@ describe.each(WIRES)("an executor, over %s", (wire) => {
 });
 
 describe("an executor, over streams", () => {
-  it("tells final url, status text and redirects", async () => {
+  it("X2: tells final url, status text and redirects", async () => {
     await using at = await stage("streams", (request, response) => {
       if (request.url === "/from") response.writeHead(307, { location: "/to" }).end();
       else echo(request, response);
@@ -437,7 +439,7 @@ describe("an executor, over streams", () => {
     expect(await response.text()).toBe("again");
   });
 
-  it("a request's body is streamed: the server has its beginning before its end exists", async () => {
+  it("X1: a request's body is streamed: the server has its beginning before its end exists", async () => {
     let began = (_: string): void => {};
     const beginning = new Promise<string>((resolve) => (began = resolve));
     await using at = await stage("streams", (request, response) => {
@@ -469,7 +471,7 @@ describe("an executor, over streams", () => {
     await expectNothingLeft(at);
   });
 
-  it("a reader that does not read holds the server back, and nobody else", async () => {
+  it("X1: a reader that does not read holds the server back, and nobody else", async () => {
     let written = 0;
     await using at = await stage("streams", (request, response) => {
       if (request.url === "/small") {

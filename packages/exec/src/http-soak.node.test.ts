@@ -1,8 +1,10 @@
 import { assertNoLeaks } from "@sluice/session";
 import { expect, it } from "vitest";
-import { executing, WIRES } from "./http-pair.testing.ts";
+import { executing } from "./http-executing.testing.ts";
+import { WIRES } from "./http-pair.testing.ts";
 import { localClient } from "./local.ts";
-import { readAll, upstream, type Answer } from "./upstream.testing.ts";
+import { readAll } from "./bytes.testing.ts";
+import { upstream, type Answer } from "./upstream.testing.ts";
 
 const BODIES = 10_000;
 const AT_ONCE = 50;

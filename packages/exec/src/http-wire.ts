@@ -13,7 +13,7 @@ export const CANCEL_CAPABILITY = "httpRequestCancel";
 /** Bytes of one delta. */
 export const MAX_DELTA: number = 1024 * 1024;
 
-export interface WireHeader {
+interface WireHeader {
   readonly name: string;
   readonly value: string;
   /** A variable of the executor's environment; its value follows `value`. */

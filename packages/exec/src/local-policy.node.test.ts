@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { HttpError } from "./http-error.ts";
 import { localClient } from "./local.ts";
 import { kindOf, Policy, type Destination } from "./local-policy.ts";
-import { text, upstream } from "./upstream.testing.ts";
+import { text } from "./bytes.testing.ts";
+import { upstream } from "./upstream.testing.ts";
 
 /** An IPv4 address as URLs may spell it (WHATWG URL, IPv4 parser). */
 function spellings(address: string): string[] {

@@ -12,7 +12,7 @@ export interface Hop {
   readonly count: number;
 }
 
-export const MAX_REDIRECTS = 10;
+const MAX_REDIRECTS = 10;
 
 const BODY_HEADERS: ReadonlySet<string> = new Set([
   "content-encoding",

@@ -12,7 +12,7 @@ import {
   type BodyDeltaParams,
   type HttpRequestParams,
 } from "./http-wire.ts";
-import { readAll, text, utf8 } from "./upstream.testing.ts";
+import { readAll, text, utf8 } from "./bytes.testing.ts";
 
 const MiB = 1024 * 1024;
 const OK = { status: 200, headers: [], bodyBase64: "" };
@@ -232,7 +232,7 @@ describe("the client, on the codex exec-server's wire", () => {
     expect(error.message).toContain("out of memory");
   });
 
-  it("rejects an oversized delta: its stream fails, and no other (theirs closes the connection)", async () => {
+  it("X5: rejects an oversized delta: its stream fails, and no other (theirs closes the connection)", async () => {
     const pair = await script();
     const fits = await pair.http.requestStream({ url });
     const bad = await pair.http.requestStream({ url });
@@ -392,7 +392,7 @@ describe("the client, on the codex exec-server's wire", () => {
     await pair.close();
   });
 
-  it("an executor that does not have http/request/cancel is never asked for it", async () => {
+  it("X3: an executor that does not have http/request/cancel is never asked for it", async () => {
     const pair = await script({ cancels: false });
     await (await pair.http.requestStream({ url })).body.cancel();
     await barrier(pair);

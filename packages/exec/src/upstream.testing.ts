@@ -48,11 +48,3 @@ export async function upstream(answer: Answer): Promise<UpstreamServer> {
     },
   };
 }
-
-export const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-export const utf8 = (string: string): Uint8Array => new TextEncoder().encode(string);
-
-/** All there is, as text. */
-export async function readAll(body: ReadableStream<Uint8Array>): Promise<string> {
-  return new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>).text();
-}
