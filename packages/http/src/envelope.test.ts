@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cancelledBy, idKey, peek, protocolVersion } from "./envelope.ts";
+import { cancelledBy, idKey, peek, progressOf, progressToken, protocolVersion } from "./envelope.ts";
 
 describe("what is seen of a message", () => {
   it("tells requests, notifications and answers apart", () => {
@@ -48,6 +48,22 @@ it("a version is a string, or none", () => {
   expect(protocolVersion({ protocolVersion: "2025-11-25" })).toBe("2025-11-25");
   for (const value of [undefined, null, 1, "2025-11-25", [], {}, { protocolVersion: 1 }])
     expect(protocolVersion(value)).toBeUndefined();
+});
+
+it("a progress token is a string or a number, in a request's _meta and in what tells of it", () => {
+  for (const token of ["t", "", 0, 1.5]) {
+    const params = { progressToken: token };
+    expect(progressToken({ _meta: params })).toBe(token);
+    expect(progressOf(peek(JSON.stringify({ method: "notifications/progress", params })))).toBe(token);
+    for (const other of [{ method: "notifications/message" }, { method: "notifications/progress", id: 1 }])
+      expect(progressOf(peek(JSON.stringify({ ...other, params })))).toBeUndefined();
+  }
+  for (const token of [undefined, null, true, {}, ["t"], Infinity])
+    expect(progressToken({ _meta: { progressToken: token } })).toBeUndefined();
+  for (const params of [undefined, null, "t", [], {}, { _meta: null }, { _meta: [] }, { progressToken: "t" }])
+    expect(progressToken(params)).toBeUndefined();
+  for (const params of ["", ',"params":null', ',"params":["t"]', ',"params":{"progressToken":null}'])
+    expect(progressOf(peek(`{"method":"notifications/progress"${params}}`))).toBeUndefined();
 });
 
 it("a cancel is seen in each of its spellings", () => {

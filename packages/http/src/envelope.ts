@@ -52,6 +52,20 @@ export function protocolVersion(value: unknown): string | undefined {
   return typeof version === "string" ? version : undefined;
 }
 
+/** What a request asks to be told its progress by (MCP 2025-11-25, "Progress"); undefined where it does not ask. */
+export function progressToken(params: unknown): RequestId | undefined {
+  const meta = isObject(params) ? params["_meta"] : undefined;
+  const token = isObject(meta) ? meta["progressToken"] : undefined;
+  return isId(token) ? token : undefined;
+}
+
+/** The token of the request whose progress a message tells; undefined where it tells none. */
+export function progressOf(envelope: Envelope): RequestId | undefined {
+  if (envelope.kind !== "notification" || envelope.method !== "notifications/progress") return undefined;
+  const token = isObject(envelope.params) ? envelope.params["progressToken"] : undefined;
+  return isId(token) ? token : undefined;
+}
+
 /** The request that a notification asks to cancel, in any of the spellings there are. */
 export function cancelledBy(envelope: Envelope): RequestId | undefined {
   if (envelope.kind !== "notification" || !isObject(envelope.params)) return undefined;

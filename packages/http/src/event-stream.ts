@@ -73,6 +73,11 @@ export class EventStream {
     return this.#writing === "ended" && this.flushed;
   }
 
+  /** The last event that was written; 0 before the first. */
+  get last(): number {
+    return this.#queue.at(-1)?.seq ?? this.#sent;
+  }
+
   /** Whether nothing that was handed over comes after `seq`. */
   passed(seq: number): boolean {
     return seq >= this.#sent;
@@ -89,11 +94,10 @@ export class EventStream {
     this.#hand();
   }
 
-  /** Gives its waiting events away, to another stream. */
-  take(): WaitingEvent[] {
-    const taken = this.#queue;
-    this.#queue = [];
-    return taken;
+  /** Gives its waiting events away, to another stream: those after the event `seq`. */
+  take(seq: number): WaitingEvent[] {
+    const from = this.#queue.findIndex((event) => event.seq > seq);
+    return from < 0 ? [] : this.#queue.splice(from);
   }
 
   /** A response that carries it from here on. `primed`: it begins with an id to go on from. */

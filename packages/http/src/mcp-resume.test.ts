@@ -6,6 +6,7 @@ import { echo, McpEnd, RawClient, RawEvents, refused, type Message } from "./mcp
 import type { Fetch, HandlerOptions } from "./options.ts";
 import { direct, URL_OF_DIRECT } from "./pairs.testing.ts";
 
+const PROGRESS = "notifications/progress";
 const text = (message: Message): string => JSON.stringify({ jsonrpc: "2.0", ...message });
 
 /** A store that takes its time: some turns for each call, as many as the next of these says. */
@@ -70,10 +71,11 @@ async function talk(cuts: number[], options: Partial<HandlerOptions> = {}): Prom
   const limits = { backoff: [0, 0] as const, retries: 1000 };
   const client = new McpEnd(dial(URL_OF_DIRECT, { fetch: cutting(fetch, cuts), limits }));
   client.send({ id: 0, method: "open" });
-  const server: McpEnd = new McpEnd(await accepted(), ({ id, method }) => {
-    // Each request: a message before its answer, one after it.
+  const server: McpEnd = new McpEnd(await accepted(), ({ id, method, params }) => {
+    // Each request: a message before its answer, one after it; and its progress, where it asks for that.
     if (method === undefined || id === undefined) return;
-    server.send({ method: `before ${id}` }, { id, result: {} }, { method: `after ${id}` });
+    const asked = params === undefined ? [] : [{ method: PROGRESS, params: { progressToken: id } }];
+    server.send({ method: `before ${id}` }, ...asked, { id, result: {} }, { method: `after ${id}` });
   });
   return { client, server };
 }
@@ -81,9 +83,9 @@ async function talk(cuts: number[], options: Partial<HandlerOptions> = {}): Prom
 /** Two requests with messages around their answers, and an orderly end. What the client heard, in order. */
 async function exchange({ client, server }: Talk): Promise<readonly unknown[]> {
   await client.count(3);
-  client.send({ id: 1, method: "a" });
+  client.send({ id: 1, method: "a", params: { _meta: { progressToken: 1 } } });
   client.notify("b");
-  client.send({ id: 2, method: "c" });
+  client.send({ id: 2, method: "c", params: { _meta: { progressToken: 2 } } });
   await client.until(() => client.heard.includes("after 2"));
   server.notify("last");
   server.transport.close();
@@ -95,7 +97,9 @@ async function exchange({ client, server }: Talk): Promise<readonly unknown[]> {
   return client.heard;
 }
 
-const ALL = [0, 1, 2].flatMap((id) => [`before ${id}`, id, `after ${id}`]).concat("last");
+const ALL = [0, 1, 2]
+  .flatMap((id) => [`before ${id}`, ...(id === 0 ? [] : [PROGRESS]), id, `after ${id}`])
+  .concat("last");
 
 describe("a response that is cut", () => {
   it("P6: answers and what was sent around them come in one order, where nothing is cut", async () => {

@@ -6,7 +6,7 @@ import {
   type TransportEvents,
 } from "@sluice/transport";
 import { Delivery } from "./delivery.ts";
-import { peek, type Envelope, type RequestId } from "./envelope.ts";
+import { peek, progressOf, type Envelope, type RequestId } from "./envelope.ts";
 import type { EventStore } from "./event-store.ts";
 import { encodeLastWord } from "./last-word.ts";
 import type { HttpLimits } from "./limits.ts";
@@ -132,7 +132,7 @@ export class McpServerTransport implements Transport {
   }
 
   #route(text: string, envelope: Envelope): void {
-    if (envelope.kind !== "answer") return this.streams.write(text);
+    if (envelope.kind !== "answer") return this.streams.write(text, progressOf(envelope));
     const id = envelope.id ?? this.#delivering;
     // An answer to nobody, or to a request that was answered before.
     if (id === undefined || !this.streams.answer(id, text)) this.#taken(text.length);

@@ -1,8 +1,8 @@
 // A session over the mcp wire at the server: MCP 2025-11-25 "Streamable HTTP". Each POST brings one message; the answer
-// to a request comes in the response to its POST, everything else in the response to a GET. A response that is cut can
-// be resumed; the session ends by DELETE, and by `close`.
+// to a request comes in the response to its POST, and its progress before it; everything else in the response to a GET.
+// A response that is cut can be resumed; the session ends by DELETE, and by `close`.
 import { TransportError, type Transport } from "@sluice/transport";
-import { peek, protocolVersion, type Envelope, type RequestId } from "./envelope.ts";
+import { peek, progressToken, protocolVersion, type Envelope, type RequestId } from "./envelope.ts";
 import { parseEventId } from "./event-id.ts";
 import { memoryEventStore } from "./event-store.ts";
 import { McpServerTransport } from "./mcp-server-transport.ts";
@@ -147,7 +147,7 @@ class McpServer implements ServerSession {
       await this.#deliver(text, id);
       return response;
     }
-    const body = streams.open(id, primed);
+    const body = streams.open(id, progressToken(envelope.params), primed);
     await this.#deliver(text, id);
     return this.#transport.over ? gone() : this.#stream(body);
   }

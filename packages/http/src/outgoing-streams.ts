@@ -1,6 +1,7 @@
-// Which stream a message of the server goes to. An answer: to that of its request. All else: to the one that the client
-// opened by GET; while it never did, or has been away from it for long, to that of the oldest request that is read; and
-// with none of these it waits for the first of them. Each message goes to one (MCP 2025-11-25, "Multiple Connections").
+// Which stream a message of the server goes to. An answer: to that of its request; and so does the progress of one that
+// has no answer yet, by its token. All else: to the one that the client opened by GET; while it never did, or has been
+// away from it for long, to that of the oldest request that is read; and with none of these it waits for the first of
+// them. Each message goes to one (MCP 2025-11-25, "Multiple Connections"), and `seq` grows on each stream.
 import type { TransportError } from "@sluice/transport";
 import { idKey, type RequestId } from "./envelope.ts";
 import { EventStream, replay, type EventStreamOwner, type ResumeFault } from "./event-stream.ts";
@@ -17,6 +18,13 @@ export interface OutgoingStreamsOwner extends Omit<EventStreamOwner, "onChange">
   onSettled(): void;
 }
 
+/** A request without an answer. */
+interface Call {
+  readonly to: EventStream | JsonAnswer;
+  /** What its progress is told by, where that goes to its stream. */
+  readonly token: string | undefined;
+}
+
 export class OutgoingStreams {
   readonly #owner: OutgoingStreamsOwner;
   readonly #streamOwner: EventStreamOwner;
@@ -25,7 +33,9 @@ export class OutgoingStreams {
   /** When the client was last seen there; -Infinity before the first time. */
   #heard = Number.NEGATIVE_INFINITY;
   /** Requests without an answer, in the order they came. */
-  readonly #calls = new Map<string, EventStream | JsonAnswer>();
+  readonly #calls = new Map<string, Call>();
+  /** Where the progress of these goes, by token: never more than there are calls. */
+  readonly #progress = new Map<string, EventStream>();
   /** Streams of requests that are not over, by number. */
   readonly #streams = new Map<number, EventStream>();
   /** Streams that were over, and are read once more. */
@@ -48,7 +58,7 @@ export class OutgoingStreams {
   /** Requests without an answer, and streams that are read. */
   get size(): number {
     let count = this.#streams.size + this.#replays.size;
-    for (const call of this.#calls.values()) if (call instanceof JsonAnswer) count++;
+    for (const { to } of this.#calls.values()) if (to instanceof JsonAnswer) count++;
     return this.#listening.connected ? count + 1 : count;
   }
 
@@ -62,10 +72,16 @@ export class OutgoingStreams {
     return this.#calls.has(idKey(id));
   }
 
-  /** A request has come; its answer goes to what this gives. */
-  open(id: RequestId, primed: boolean): ReadableStream<Uint8Array> {
+  /**
+   * A request has come; its answer goes to what this gives, and before it the progress told by `token`. Of two requests
+   * with one token, which MCP forbids, the first has it until it is answered.
+   */
+  open(id: RequestId, token: RequestId | undefined, primed: boolean): ReadableStream<Uint8Array> {
     const stream = new EventStream(++this.#numbers, this.#streamOwner);
-    this.#calls.set(idKey(id), stream);
+    const key = token === undefined ? undefined : idKey(token);
+    const own = key === undefined || this.#progress.has(key) ? undefined : key;
+    if (own !== undefined) this.#progress.set(own, stream);
+    this.#calls.set(idKey(id), { to: stream, token: own });
     this.#streams.set(stream.number, stream);
     const readable = stream.connect(primed);
     this.#divert();
@@ -74,7 +90,7 @@ export class OutgoingStreams {
 
   openJson(id: RequestId, headers: Readonly<Record<string, string>>): JsonAnswer {
     const answer = new JsonAnswer(headers);
-    this.#calls.set(idKey(id), answer);
+    this.#calls.set(idKey(id), { to: answer, token: undefined });
     return answer;
   }
 
@@ -83,28 +99,33 @@ export class OutgoingStreams {
     const call = this.#calls.get(idKey(id));
     if (call === undefined) return false;
     this.#calls.delete(idKey(id));
-    if (call instanceof JsonAnswer) {
+    const { to, token } = call;
+    if (token !== undefined) this.#progress.delete(token);
+    if (to instanceof JsonAnswer) {
       this.#owner.onTaken(data.length);
-      call.answer(data);
+      to.answer(data);
     } else {
-      call.write({ seq: ++this.#seq, data });
-      call.end();
+      to.write({ seq: ++this.#seq, data });
+      to.end();
     }
     return true;
   }
 
-  /** Takes a request or notification of the server. */
-  write(data: string): void {
-    this.#listening.write({ seq: ++this.#seq, data });
-    this.#divert();
+  /** Takes a request or notification of the server. `token`: it tells the progress of the request with this one. */
+  write(data: string, token: RequestId | undefined): void {
+    const stream = token === undefined ? undefined : this.#progress.get(idKey(token));
+    // What waits was written before: it can go to that stream now, and not afterwards.
+    if (stream !== undefined) this.#divert();
+    (stream ?? this.#listening).write({ seq: ++this.#seq, data });
+    if (stream === undefined) this.#divert();
   }
 
   /** No more will be written: requests that are not answered never will be. */
   end(data: string): void {
     this.#listening.write({ seq: ++this.#seq, type: "end", data });
     this.#listening.end();
-    for (const call of this.#calls.values()) call.end();
-    this.#calls.clear();
+    for (const { to } of this.#calls.values()) to.end();
+    this.#forgetCalls();
   }
 
   /** Opens the stream for messages that answer nothing. `over`: it has ended, and all of it was sent. */
@@ -161,8 +182,8 @@ export class OutgoingStreams {
   /** Ends everything at once. */
   abort(error: TransportError | undefined): void {
     const data = JSON.stringify({ cause: error?.code ?? "aborted" });
-    for (const call of this.#calls.values()) if (call instanceof JsonAnswer) call.end();
-    this.#calls.clear();
+    for (const { to } of this.#calls.values()) if (to instanceof JsonAnswer) to.end();
+    this.#forgetCalls();
     for (const stream of [...this.#streams.values(), ...this.#replays.values()]) stream.abort();
     this.#streams.clear();
     this.#replays.clear();
@@ -173,11 +194,17 @@ export class OutgoingStreams {
   #divert(): void {
     const { connected, flushed, over } = this.#listening;
     if (connected || flushed || over || performance.now() - this.#heard < this.#owner.idle) return;
-    for (const call of this.#calls.values()) {
-      if (call instanceof JsonAnswer || !call.connected) continue;
-      for (const event of this.#listening.take()) call.write(event);
-      return;
+    for (const { to } of this.#calls.values()) {
+      if (to instanceof JsonAnswer || !to.connected) continue;
+      // What is older than its last progress would be out of order there: that waits for another.
+      for (const event of this.#listening.take(to.last)) to.write(event);
+      if (this.#listening.flushed) return;
     }
+  }
+
+  #forgetCalls(): void {
+    this.#calls.clear();
+    this.#progress.clear();
   }
 
   #onChange(stream: EventStream): void {

@@ -1,10 +1,11 @@
 // A server made with `mcpServer`, for the SDK's client to speak with over each medium.
 import { mcpServer, tool, type McpServer } from "@sluice/mcp";
+import type { Session } from "@sluice/session";
 import * as v from "valibot";
 import { z } from "zod";
 
-/** Each session gets one of its own. */
-export function helperServer(): McpServer {
+/** Each session gets one of its own. `settle`: what `steps` waits for between its last progress and its answer. */
+export function helperServer(settle: (session: Session) => Promise<unknown> = async () => {}): McpServer {
   let stopped = 0;
   const server: McpServer = mcpServer({
     name: "helper",
@@ -34,8 +35,7 @@ export function helperServer(): McpServer {
       steps: tool({
         async run(_, context) {
           for (let n = 1; n <= 3; n++) await context.progress(n, { total: 3, message: `step ${n}` });
-          // It comes behind them, on the same stream: who answers it has had them.
-          await context.session.call("ping");
+          await settle(context.session);
           return "done";
         },
       }),

@@ -32,6 +32,7 @@ const gate = (name: string): Promise<void> => new Promise((resolve) => gates.set
 async function call(
   params: { name: string; arguments?: Record<string, unknown>; _meta?: { progressToken?: unknown } },
   session: Session,
+  answers: ServeOptions["answers"],
 ): Promise<unknown> {
   const text = (content: string): unknown => ({ content: [{ type: "text", text: content }] });
   switch (params.name) {
@@ -47,8 +48,8 @@ async function call(
           progress,
           total: 3,
         });
-      // It comes behind them on the same stream: who answers it has had them.
-      await session.call("ping");
+      // With answers in JSON they come with the GET, and this behind them: who answers it has had them.
+      if (answers === "json") await session.call("ping");
       return text("done");
     }
     default:
@@ -78,7 +79,7 @@ async function stage(
           "tools/list": () => ({
             tools: ["echo", "slow", "steps"].map((name) => ({ name, inputSchema: { type: "object" } })),
           }),
-          "tools/call": (params, { session: own }) => call(params, own),
+          "tools/call": (params, { session: own }) => call(params, own, options.answers),
         },
       });
       void made.then(opened);
