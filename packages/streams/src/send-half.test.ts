@@ -37,17 +37,21 @@ describe("a byte stream's writer", () => {
     ]);
   });
 
-  it("gathers what waits behind a small write, and leaves a large one as it is", () => {
+  it("gathers the small writes that wait together, and copies no large one for them", () => {
     const { half } = sender("bytes", 1000 * KiB);
     for (let i = 0; i < 1000; i++) half.write(Uint8Array.of(i % 256));
     const large = bytes(20 * KiB);
     half.write(large);
     half.write(bytes(3));
+    half.write(bytes(4));
     const pieces = pullAll(half);
-    expect(brief(pieces)).toEqual([[1000 + 20 * KiB + 3, false]]);
+    expect(brief(pieces)).toEqual([
+      [1000, false],
+      [20 * KiB, false],
+      [7, false],
+    ]);
     expect(pieces[0]!.payload[999]).toBe(999 % 256);
-    half.write(large);
-    expect(half.pull(64 * KiB)!.payload).toBe(large);
+    expect(pieces[1]!.payload).toBe(large);
   });
 
   it("gathers no further than the credit", () => {

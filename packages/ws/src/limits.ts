@@ -10,7 +10,7 @@ export interface WsLimits {
   readonly held: number;
   /** ms of silence answered with a ping; a second silence ends the transport (W5). Default 30 s; Infinity for never. */
   readonly heartbeat: number;
-  /** ms the far end has to answer a Close, or to take more of what was sent before it. Then it is dropped. Default 2 s. */
+  /** ms the far end has to answer a Close, or to take more of what was sent before it. Then it is dropped. Default 5 s. */
   readonly close: number;
   /** ms a handshake may take. Then dialling fails, and a server on Node drops who has not asked. Default 10 s. */
   readonly handshake: number;
@@ -22,7 +22,7 @@ export const WS_LIMITS: WsLimits = {
   highWater: 1024 * 1024,
   held: 64 * 1024 * 1024,
   heartbeat: 30_000,
-  close: 2000,
+  close: 5000,
   handshake: 10_000,
 };
 
