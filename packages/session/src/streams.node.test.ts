@@ -290,11 +290,10 @@ it("a stream whose reader waits for more is cancelled without an error, and the 
 
 it("an answer before every notification of a flood: what waits in line stays within its bound", async () => {
   const FLOOD = 5000;
-  let most = 0;
-  let seen = 0;
+  const run = { seen: 0, most: 0 };
   const note = (_params: unknown, { session }: HandlerContext): void => {
-    seen++;
-    most = Math.max(most, session.stats().waiting);
+    run.seen++;
+    run.most = Math.max(run.most, session.stats().waiting);
   };
   // Each call is answered right before a notification, and each answer makes what follows wait for a turn.
   const flood = async (_params: unknown, { session }: HandlerContext): Promise<null> => {
@@ -303,8 +302,8 @@ it("an answer before every notification of a flood: what waits in line stays wit
   };
   const both = await pair({ notifications: { note } }, { handlers: { ...done, flood } });
   const flooding = both.a.call("flood");
-  while (seen < FLOOD) await both.a.call("done");
+  while (run.seen < FLOOD) await both.a.call("done");
   await flooding;
-  expect([seen, most < 2048]).toEqual([FLOOD, true]);
+  expect([run.seen, run.most < 2048]).toEqual([FLOOD, true]);
   await end(both);
 });
