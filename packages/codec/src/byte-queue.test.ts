@@ -5,7 +5,7 @@ import { bytes, join } from "./testing.ts";
 
 type Step =
   | { readonly do: "push"; readonly size: number; readonly times: number }
-  | { readonly do: "take" | "takeSome" | "skip"; readonly part: number };
+  | { readonly do: "take" | "takeSome" | "discard"; readonly part: number };
 
 const push = fc.record({
   do: fc.constant("push" as const),
@@ -17,7 +17,7 @@ const push = fc.record({
   times: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 40 })),
 });
 const remove = fc.record({
-  do: fc.constantFrom("take" as const, "takeSome" as const, "skip" as const),
+  do: fc.constantFrom("take" as const, "takeSome" as const, "discard" as const),
   part: fc.oneof(fc.constantFrom(0, 0.01, 1), fc.double({ min: 0, max: 1, noNaN: true })),
 });
 
@@ -43,7 +43,7 @@ it("behaves as one long array does, however its bytes came", () => {
         } else {
           const wanted = Math.floor(step.part * model.length);
           let n = wanted;
-          if (step.do === "skip") queue.skip(wanted);
+          if (step.do === "discard") queue.discard(wanted);
           else {
             const got = step.do === "take" ? queue.take(wanted) : queue.takeSome(wanted);
             n = got.length;
@@ -104,11 +104,11 @@ it("does not write past a piece of its own memory that came back as a chunk", ()
   const queue = new ByteQueue();
   const small = new Uint8Array(1000).fill(1);
   for (let i = 0; i < 4; i++) queue.push(small);
-  queue.skip(1000);
+  queue.discard(1000);
   const back = queue.take(1500);
   queue.push(back);
   queue.push(bytes("z"));
-  queue.skip(1500);
+  queue.discard(1500);
   expect(queue.take(1500)).toEqual(back);
   expect(queue.take(1)).toEqual(bytes("z"));
 });
@@ -121,7 +121,7 @@ it("says so when bytes are asked for that are not there", () => {
   expect(() => queue.u32(0)).toThrow(RangeError);
   expect(() => queue.take(4)).toThrow(RangeError);
   expect(queue.length).toBe(3);
-  queue.skip(100);
+  queue.discard(100);
   expect(queue.length).toBe(0);
   expect(queue.takeSome(1)).toEqual(bytes());
 });

@@ -119,7 +119,8 @@ export class ByteQueue {
     return view;
   }
 
-  skip(n: number): void {
+  /** Removes `n` bytes, or as many as there are. */
+  discard(n: number): void {
     let left = Math.min(n, this.#length);
     while (left > 0) {
       const here = Math.min(left, this.#head.length - this.#at);

@@ -46,19 +46,19 @@ export class FrameReader {
       const error = this.#check(length, type, flags, kind & 0xffff, id, input);
       if (error !== undefined) return error;
       if (type >= IGNORABLE) {
-        input.skip(HEADER);
+        input.discard(HEADER);
         this.#drop = length;
         continue;
       }
       if (type === FRAME_TYPE.data && (flags & ITEM_FLAG) === 0) {
-        input.skip(HEADER);
+        input.discard(HEADER);
         this.#left = length;
         this.#id = id;
         this.#end = (flags & END_FLAG) !== 0;
         return length === 0 ? this.#data(NOTHING) : this.#piece(input);
       }
       if (input.length < HEADER + length) return undefined;
-      input.skip(HEADER);
+      input.discard(HEADER);
       return type === FRAME_TYPE.message
         ? message(input, length)
         : whole(type, flags, id, input.take(length));
@@ -84,7 +84,7 @@ export class FrameReader {
 
   #dropped(input: ByteQueue): boolean {
     const n = Math.min(this.#drop, input.length);
-    input.skip(n);
+    input.discard(n);
     this.#drop -= n;
     return this.#drop === 0;
   }
@@ -140,7 +140,7 @@ function tooLong(length: number, max: number, input: Uint8Array): DecodeError {
 function message(input: ByteQueue, length: number): string | DecodeError {
   const text = input.text(length);
   if (text !== undefined) {
-    input.skip(length);
+    input.discard(length);
     return text;
   }
   return new DecodeError("RFC 8259 8.1", ErrorCode.parse, "not UTF-8", { input: input.take(length) });

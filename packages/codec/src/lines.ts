@@ -37,13 +37,13 @@ export class Lines implements Framing {
       if (end === -1) return this.#wait(input);
       this.#scanned = 0;
       if (this.#skipping) {
-        input.skip(end + 1);
+        input.discard(end + 1);
         this.#skipping = false;
         continue;
       }
       if (end > this.#max) {
         const error = this.#tooLong(input);
-        input.skip(end + 1);
+        input.discard(end + 1);
         return error;
       }
       const line = this.#trim(input.take(end + 1));
@@ -70,7 +70,7 @@ export class Lines implements Framing {
     const error = this.#skipping ? undefined : this.#tooLong(input);
     this.#skipping = true;
     this.#scanned = 0;
-    input.skip(input.length);
+    input.discard(input.length);
     return error;
   }
 

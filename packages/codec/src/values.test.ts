@@ -55,7 +55,7 @@ describe("duplicate keys", () => {
     expect(hasDuplicateKeys(text, JSON.parse(text))).toBe(expected);
   });
 
-  it("no value that JSON.stringify wrote has any", () => {
+  it("no value that JSON.stringify wrote has one", () => {
     fc.assert(
       fc.property(fc.json(), (json) => {
         expect(hasDuplicateKeys(json, JSON.parse(json))).toBe(false);

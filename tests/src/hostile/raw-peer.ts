@@ -151,7 +151,7 @@ export class RawPeer {
     const start = new TextDecoder().decode(this.#queue.peek(80));
     const header = /^Content-Length: (\d+)\r\n\r\n/.exec(start);
     if (header === null || this.#queue.length < header[0].length + Number(header[1])) return undefined;
-    this.#queue.skip(header[0].length);
+    this.#queue.discard(header[0].length);
     return new TextDecoder().decode(this.#queue.take(Number(header[1])));
   }
 
