@@ -50,10 +50,11 @@ export const lsp: Dialect = {
   greets: false,
 };
 
-/** Agent Client Protocol. */
+/** Agent Client Protocol. Its second version knows batches, and its Rust peers answer them. */
 export const acp: Dialect = {
-  ...lsp,
+  ...jsonrpc,
   name: "acp",
+  greets: false,
   cancel: { method: "$/cancel_request", member: "requestId" },
 };
 

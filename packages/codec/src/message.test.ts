@@ -250,7 +250,7 @@ it("depth: a user who raises the limit still gets a message or an error, and no 
 it.each([
   [jsonrpc, ["request null m", "request 1.5 m", "batch", "invalid"]],
   [lsp, ["invalid -32600 id null", "request 1.5 m", "invalid", "invalid"]],
-  [acp, ["invalid -32600 id null", "request 1.5 m", "invalid", "invalid"]],
+  [acp, ["request null m", "request 1.5 m", "batch", "invalid"]],
   [mcp, ["invalid -32600 id null", "invalid -32600 id null", "invalid", "invalid"]],
   [codex, ["invalid -32600 id null", "request 1.5 m", "invalid", "request"]],
 ])("dialect $name", (dialect, [nullId, fractional, batch, unversioned]) => {

@@ -41,6 +41,28 @@ describe("a batch", () => {
     expect([script.heard(), ours.outcomes]).toEqual([[], [{ result: 1 }]]);
   });
 
+  it("is answered once its notifications have been run", () => {
+    const script = new Scripted();
+    script.end.onCall = (call) => void call.succeed("at once");
+    const running: (() => void)[] = [];
+    script.end.onNotification = (_message, done) => void running.push(done);
+    script.message(batch(call(1), note, note));
+    expect(script.heard()).toEqual([]);
+    running[1]!();
+    expect(script.heard()).toEqual([]);
+    running[0]!();
+    running[0]!();
+    expect(script.heard()).toMatchObject([[{ id: 1, result: "at once" }]]);
+  });
+
+  it("is answered where a notification of it found no room", () => {
+    const script = new Scripted({ limits: { calls: 1, waiting: 1 } });
+    script.message(batch(call(1), note, note));
+    script.end.seen.calls[0]!.succeed("ok");
+    expect(script.heard()).toMatchObject([[{ id: 1, result: "ok" }]]);
+    expect(script.end.seen.notifications.length).toBe(1);
+  });
+
   it("C2: with a malformed answer in it is answered all the same", () => {
     const script = new Scripted();
     script.end.onCall = (call) => void call.succeed(1);

@@ -1,4 +1,7 @@
-/** JSON-RPC 2.0 section 6: the answers to one batch, sent as one array once all are there. */
+/**
+ * JSON-RPC 2.0 section 6: the answers to one batch, sent as one array once all are there and its notifications have been
+ * run, so that whoever reads the array knows that the whole batch has been dealt with.
+ */
 export class BatchAnswer {
   readonly #send: (text: string) => void;
   readonly #answers: string[] = [];
@@ -16,6 +19,12 @@ export class BatchAnswer {
 
   add(answer: string): void {
     this.#answers.push(answer);
+    this.#missing--;
+    this.#check();
+  }
+
+  /** What was expected brings no answer: a notification, which has been run. */
+  without(): void {
     this.#missing--;
     this.#check();
   }

@@ -86,7 +86,10 @@ export class Callee implements Answerer {
     if (this.#calls.add(incoming)) return;
     const message = "too many calls wait here already";
     if (incoming.kind === "call") incoming.fail(new RpcError(ErrorCode.overloaded, message));
-    else this.#core.fault({ rule: "limits.waiting", message: `a notification was dropped: ${message}` });
+    else {
+      incoming.batch?.without();
+      this.#core.fault({ rule: "limits.waiting", message: `a notification was dropped: ${message}` });
+    }
   }
 
   /** C3: the peer gave its call up. One that has not started is answered unrun. */
@@ -190,13 +193,14 @@ export class Callee implements Answerer {
     const { host } = this.#core;
     if (incoming.kind === "notification") {
       let settled = false;
-      host.notification(incoming.message, () => {
+      const done = (): void => {
         if (settled) return;
         settled = true;
+        incoming.batch?.without();
         this.#calls.done(incoming);
         this.#core.settled();
-      });
-      return;
+      };
+      return host.notification(incoming.message, done, incoming.size);
     }
     incoming.move("start");
     for (const { holder, key, half } of incoming.slots)

@@ -101,6 +101,13 @@ export class Caller {
     this.#calls.giveUp(call);
   }
 
+  /** Asks the peer to abandon a call, once, and goes on waiting for its answer. */
+  askToCancel(call: OutgoingCall): void {
+    if (call.state !== "waiting" || call.cancel === "sent") return;
+    this.#core.observer?.call?.("out", "cancel", call.id, call.method);
+    this.#sendCancel(call);
+  }
+
   /** C3: the waiter hears at once; the peer is told once. */
   giveUp(call: OutgoingCall, error: Error): void {
     if (call.state !== "waiting") return;
@@ -109,11 +116,7 @@ export class Caller {
     this.#calls.giveUp(call);
     core.deadlines.cancel(call.deadline);
     core.observer?.call?.("out", "cancel", call.id, call.method);
-    const { cancel } = core.dialect;
-    if (cancel !== undefined) {
-      core.outbox.message(encodeNotification(core.dialect, cancel.method, cancelParams(cancel, call.id)));
-      core.host.wake();
-    }
+    this.#sendCancel(call);
     for (const half of call.streams)
       core.streams.drop(half, StreamCode.cancelled, "the call was cancelled (S10)");
     call.waiter.error(error);
@@ -189,6 +192,15 @@ export class Caller {
 
   peerDrains(accepted: number): void {
     this.#accepted = accepted;
+  }
+
+  #sendCancel(call: OutgoingCall): void {
+    const core = this.#core;
+    const { cancel } = core.dialect;
+    if (cancel === undefined || call.cancel === "sent") return;
+    call.cancel = "sent";
+    core.outbox.message(encodeNotification(core.dialect, cancel.method, cancelParams(cancel, call.id)));
+    core.host.wake();
   }
 
   #refused(): Error | undefined {

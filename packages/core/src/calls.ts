@@ -67,6 +67,9 @@ export class Calls {
   giveUp(call: OutgoingCall, error: Error): void {
     this.#caller.giveUp(call, error);
   }
+  askToCancel(call: OutgoingCall): void {
+    this.#caller.askToCancel(call);
+  }
   notify(method: string, params: unknown, extras: Readonly<Record<string, unknown>> | undefined): void {
     this.#caller.notify(method, params, extras);
   }
@@ -75,8 +78,8 @@ export class Calls {
     const call = this.#callee.request(message, text, batch);
     if (call !== undefined) this.#arrivals.push(call);
   }
-  notification(message: NotificationMessage, size: number): void {
-    this.#arrivals.push({ kind: "notification", message, size, lane: undefined, started: false });
+  notification(message: NotificationMessage, size: number, batch?: BatchAnswer): void {
+    this.#arrivals.push({ kind: "notification", message, size, batch, lane: undefined, started: false });
   }
   answer(message: AnswerMessage, text: string): void {
     this.#arrive(this.#caller.answered(message, text));

@@ -26,6 +26,42 @@ describe("a cancel", () => {
     expect(pair.b.core.stats().handlers).toBe(0);
   });
 
+  it("C3: asked for, the peer is told once, and its answer is still waited for", () => {
+    const pair = Pair.greeted();
+    const told: Error[] = [];
+    pair.b.onCall = (call) => (call.onCancel = (reason) => void told.push(reason));
+    const call = pair.a.call("slow");
+    pair.settle();
+    pair.a.core.askToCancel(call.call!);
+    pair.a.core.askToCancel(call.call!);
+    pair.settle();
+    expect([call.outcomes, told.length]).toEqual([[], 1]);
+    pair.b.seen.calls[0]!.succeed("what there was");
+    pair.settle();
+    expect(call.outcomes).toEqual([{ result: "what there was" }]);
+  });
+
+  it("C3: asked for and then given up, the peer is told once", () => {
+    const script = Scripted.greeted();
+    const { call, outcomes } = script.end.call("slow");
+    script.core.askToCancel(call!);
+    script.core.cancel(call!, enough);
+    script.core.askToCancel(call!);
+    expect(outcomes).toEqual([{ error: enough }]);
+    const cancels = script
+      .heard()
+      .filter((said) => (said as { method?: string }).method === "$/cancelRequest");
+    expect(cancels.length).toBe(1);
+  });
+
+  it("C3: is taken, and passed on to a host that wants to see it", () => {
+    const script = new Scripted({ dialect: acp, passesCancels: true });
+    script.message({ jsonrpc: "2.0", id: "a", method: "slow" });
+    script.message({ jsonrpc: "2.0", method: "$/cancel_request", params: { requestId: "a" } });
+    expect(script.end.seen.calls[0]?.cancelled).toMatchObject({ _tag: "CancelledError" });
+    expect(script.end.seen.notifications.map(({ method }) => method)).toEqual(["$/cancel_request"]);
+  });
+
   it("C3: a handler that fails with what it was told answers -32800", () => {
     const script = Scripted.greeted();
     script.end.onCall = (call) => (call.onCancel = (reason) => void call.fail(reason));

@@ -34,6 +34,7 @@ export class Core {
   readonly calls: Calls;
   readonly greeter: Greeter;
   readonly host: Host;
+  readonly passesCancels: boolean;
   /** The peer's hello; undefined before the greeting, and where the peer is a plain JSON-RPC peer. */
   peer: Hello | undefined;
   /** The time of the input that is being processed. */
@@ -50,6 +51,7 @@ export class Core {
   #printed: string | undefined;
   #tooMany: SessionError | undefined;
   #finishing: SessionError | undefined;
+  #holds = 0;
 
   constructor(options: CoreOptions, host: Host) {
     this.host = host;
@@ -57,6 +59,7 @@ export class Core {
     this.dialect = options.dialect ?? jsonrpc;
     this.limits = withDefaults(options.limits);
     this.observer = options.observer;
+    this.passesCancels = options.passesCancels ?? false;
     this.#pulse = new Pulse(this, options.keepAlive);
     this.#quotes = options.quotes ?? false;
     this.#faults = new Faults(this.limits);
@@ -180,6 +183,11 @@ export class Core {
     this.calls.giveUp(call, error);
   }
 
+  /** Asks the peer to abandon a call, once; its waiter goes on waiting for the answer (C3). */
+  askToCancel(call: OutgoingCall): void {
+    this.calls.askToCancel(call);
+  }
+
   /** @throws RefusedError or SessionError where it cannot be sent. */
   notify(method: string, params: unknown, extras?: Readonly<Record<string, unknown>>): void {
     this.calls.notify(method, params, extras);
@@ -202,6 +210,20 @@ export class Core {
   /** L1: ends now, in order: what is queued is still sent, the peer is told why. */
   close(reason: string = "closed"): void {
     this.end(new SessionError("closed", "us", reason));
+  }
+
+  /**
+   * Keeps a session that finishes or drains from ending, as a call that runs does, until what this returns is called or
+   * its time (`limits.grace`, `limits.drain`) is over.
+   */
+  hold(): () => void {
+    this.#holds++;
+    let holds = 1;
+    return () => {
+      this.#holds -= holds;
+      holds = 0;
+      this.settled();
+    };
   }
 
   stats(): Stats {
@@ -269,7 +291,8 @@ export class Core {
   settled(): void {
     if (this.#phase !== "draining" && this.#phase !== "finishing") return;
     const { calls, streams, outbox } = this;
-    if (calls.active > 0 || calls.waiting > 0 || streams.open > 0 || !outbox.isEmpty) return;
+    if (this.#holds > 0 || calls.active > 0 || calls.waiting > 0 || streams.open > 0 || !outbox.isEmpty)
+      return;
     this.end(this.#finishing ?? new SessionError("drained", "us", "drained"));
   }
 

@@ -4,6 +4,26 @@ import { Scripted } from "./scripted.ts";
 import { Pair, TestStream } from "./testing.ts";
 
 describe("drain", () => {
+  it("L2: a session that is held does not end before it is let go, or in time", () => {
+    const script = new Scripted({ limits: { grace: 100 } });
+    script.message({ jsonrpc: "2.0", method: "note" });
+    const release = script.core.hold();
+    const other = script.core.hold();
+    script.core.inputEnded(1);
+    release();
+    release();
+    expect(script.core.phase).toBe("finishing");
+    other();
+    expect(script.core.phase).toBe("ended");
+
+    const late = new Scripted({ limits: { grace: 100 } });
+    late.message({ jsonrpc: "2.0", method: "note" });
+    late.core.hold();
+    late.core.inputEnded(1);
+    late.core.tick(102);
+    expect(late.core.phase).toBe("ended");
+  });
+
   for (const drains of ["a", "b"] as const)
     it(`C6: what runs may finish, later calls are turned away unrun, and then ${drains} ends`, () => {
       const pair = Pair.greeted();

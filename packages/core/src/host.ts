@@ -28,8 +28,8 @@ export interface Host {
   schedule(): void;
   /** Run it, and answer with its `succeed` or `fail`. Must not throw. */
   call(call: IncomingCall): void;
-  /** Run it; call `done` once it has settled. Must not throw. */
-  notification(message: NotificationMessage, done: () => void): void;
+  /** Run it; call `done` once it has settled. `size`: of its text. Must not throw. */
+  notification(message: NotificationMessage, done: () => void, size: number): void;
   /** Whether an outgoing object is a stream. */
   lift(value: object): HostStream | undefined;
   /** What stands in params or a result in the place of a stream the peer mentioned. `call` is the one that carried it. */

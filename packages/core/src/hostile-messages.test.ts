@@ -1,4 +1,4 @@
-import { acp, jsonrpc, mcp } from "@sluice/codec";
+import { jsonrpc, lsp, mcp } from "@sluice/codec";
 import { describe, expect, it } from "vitest";
 import { RpcError } from "./error.ts";
 import { Scripted } from "./scripted.ts";
@@ -117,7 +117,7 @@ describe("ids", () => {
 
   it("C1: in dialects that forbid them, null and 1.5 are answered -32600 and never left in silence", () => {
     const cases = [
-      [acp, null],
+      [lsp, null],
       [mcp, null],
       [mcp, 1.5],
     ] as const;

@@ -130,6 +130,8 @@ interface IncomingNotification {
   readonly kind: "notification";
   readonly message: NotificationMessage;
   readonly size: number;
+  /** The batch it came in: its answers wait until this has been run. */
+  readonly batch: BatchAnswer | undefined;
   lane: string | undefined;
   started: boolean;
 }

@@ -26,6 +26,8 @@ export interface CoreOptions {
   /** ms between pings while nothing arrives; default: none are sent. */
   readonly keepAlive?: number;
   readonly laneOf?: LaneOf;
+  /** Whether the peer's cancels, once taken, are also given to the host as the notifications they are. Default: no. */
+  readonly passesCancels?: boolean;
   readonly observer?: Observer;
 }
 

@@ -28,6 +28,8 @@ export class OutgoingCall {
   deadline: Deadline | undefined;
   /** ms, as the caller gave it. */
   timeout: number | undefined;
+  /** Whether the peer has been asked to abandon it: once at most (C3). */
+  cancel: "unsent" | "sent" = "unsent";
   #state: OutgoingState = "waiting";
 
   constructor(id: number, method: string, waiter: Waiter, streams: readonly Half[]) {

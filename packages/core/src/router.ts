@@ -58,7 +58,7 @@ export class Router {
           return this.#secondHello(message.id, batch);
         return calls.request(message, text, batch);
       case "notification":
-        return this.#notification(message, text);
+        return this.#notification(message, text, batch);
       case "result":
       case "error":
         return calls.answer(message, text);
@@ -67,16 +67,17 @@ export class Router {
     }
   }
 
-  #notification(message: NotificationMessage, text: string): void {
+  #notification(message: NotificationMessage, text: string, batch: BatchAnswer | undefined): void {
     const core = this.#core;
     const { cancel } = core.dialect;
     if (message.method === cancel?.method) {
       const id = cancelledId(cancel, message.params);
       if (id !== undefined) core.calls.cancel(id);
       else core.fault({ rule: "C3", message: "a cancel that names no call" });
-      return;
+      if (!core.passesCancels) return;
     }
-    core.calls.notification(message, text.length);
+    batch?.expect();
+    core.calls.notification(message, text.length, batch);
   }
 
   #batch(batch: Batch, text: string): void {

@@ -29,7 +29,10 @@ export interface DoorWaiter extends Waiter {
 export interface Dispatcher {
   /** Must answer it, now or later. Must not throw. */
   call(call: IncomingCall): void;
-  notification(message: NotificationMessage, done: () => void): void;
+  /** `size`: of its text. */
+  notification(message: NotificationMessage, done: () => void, size: number): void;
+  /** The peer sends no more; calls of ours have failed. */
+  inputEnded?(): void;
   /** What a stream in the params of `call` is to its handler. */
   receive(half: Half, call: IncomingCall): unknown;
 }
@@ -59,6 +62,7 @@ export class Driver implements Host, TransportEvents {
   #rejectOpened!: (error: SessionError) => void;
   #resolveClosed!: (error: SessionError) => void;
   #writable = true;
+  #pauses = 0;
   #flushing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -139,6 +143,7 @@ export class Driver implements Host, TransportEvents {
   }
   onEnd(): void {
     this.core.inputEnded(clock());
+    this.#dispatcher.inputEnded?.();
   }
   onClose(cause?: TransportError): void {
     this.core.transportLost(cause);
@@ -159,9 +164,11 @@ export class Driver implements Host, TransportEvents {
     macrotask(this.#turn);
   }
 
+  // Several may ask, each for itself: reading goes on once none does.
   pause(paused: boolean): void {
-    if (paused) this.#transport.pause();
-    else this.#transport.resume();
+    this.#pauses += paused ? 1 : -1;
+    if (paused && this.#pauses === 1) this.#transport.pause();
+    else if (this.#pauses === 0) this.#transport.resume();
   }
 
   schedule(): void {
@@ -175,8 +182,8 @@ export class Driver implements Host, TransportEvents {
   call(call: IncomingCall): void {
     this.#dispatcher.call(call);
   }
-  notification(message: NotificationMessage, done: () => void): void {
-    this.#dispatcher.notification(message, done);
+  notification(message: NotificationMessage, done: () => void, size: number): void {
+    this.#dispatcher.notification(message, done, size);
   }
   lift(value: object): HostStream | undefined {
     return lift(value, this.#options.lifter);
