@@ -11,14 +11,17 @@ export interface ChainMessage {
   readonly params: Params | undefined;
 }
 
-/** What a handler made of a message. `message` is what the next one gets. */
+/**
+ * What a handler made of a message. `message` is what the next one gets. `retry`: where nobody claims it, a `Builder`
+ * offers it to handlers that are added later.
+ */
 export type Handled =
   | { readonly handled: true }
-  | { readonly handled: false; readonly message?: ChainMessage };
+  | { readonly handled: false; readonly message?: ChainMessage; readonly retry?: boolean };
 
 export const Handled: {
   readonly yes: Handled;
-  no(passed?: { readonly message?: ChainMessage }): Handled;
+  no(passed?: { readonly message?: ChainMessage; readonly retry?: boolean }): Handled;
 } = {
   yes: { handled: true },
   no: (passed = {}) => ({ handled: false, ...passed }),

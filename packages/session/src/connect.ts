@@ -81,8 +81,10 @@ async function open(role: Role, transport: Transport, options: SessionOptions): 
 
 /** What the two doors have in common. Another door brings its own dispatcher, lifter and receiver. */
 export interface Door {
-  dispatcher?(session: PlainSession): Dispatcher;
+  dispatcher?(session: PlainSession, driver: Driver): Dispatcher;
   readonly lifter?: Lifter;
+  /** Whether it wants to see cancels as the notifications they are. */
+  readonly passesCancels?: boolean;
 }
 
 /** A session and what drives it. */
@@ -110,7 +112,7 @@ export function build(role: Role, transport: Transport, given: SessionOptions, d
     () => session,
   );
   const driver = new Driver({
-    core: coreOptions(role, options),
+    core: { ...coreOptions(role, options), passesCancels: door.passesCancels ?? false },
     transport,
     lifter: door.lifter,
     receive,
@@ -119,13 +121,13 @@ export function build(role: Role, transport: Transport, given: SessionOptions, d
     onFinalizerError: options.onHandlerError,
   });
   const session: PlainSession = new PlainSession(driver, chain, options.interceptOutgoing ?? [], receive);
-  driver.start(door.dispatcher?.(session) ?? handlers);
+  driver.start(door.dispatcher?.(session, driver) ?? handlers);
   closeOnAbort(options.signal, session);
   return { session, driver };
 }
 
 /** The half as a web stream, watched for leaks. */
-function receiver(options: LeakOptions): (half: Half) => unknown {
+export function receiver(options: LeakOptions): (half: Half) => unknown {
   return (half) =>
     half.kind === "send" ? new SessionWritable(half, options) : new SessionReadable(half, options);
 }

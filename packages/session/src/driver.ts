@@ -31,8 +31,8 @@ export interface Dispatcher {
   call(call: IncomingCall): void;
   /** `size`: of its text. */
   notification(message: NotificationMessage, done: () => void, size: number): void;
-  /** The peer sends no more; calls of ours have failed. */
-  inputEnded?(): void;
+  /** The peer sends no more. What it returns is called once our calls have failed for it (L2). */
+  inputEnds?(): () => void;
   /** What a stream in the params of `call` is to its handler. */
   receive(half: Half, call: IncomingCall): unknown;
 }
@@ -142,8 +142,9 @@ export class Driver implements Host, TransportEvents {
     this.#flush();
   }
   onEnd(): void {
+    const after = this.#dispatcher.inputEnds?.();
     this.core.inputEnded(clock());
-    this.#dispatcher.inputEnded?.();
+    after?.();
   }
   onClose(cause?: TransportError): void {
     this.core.transportLost(cause);

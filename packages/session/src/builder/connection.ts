@@ -1,0 +1,292 @@
+// A connection as a Builder describes it: a session whose messages, and the answers to its own requests, are run one at a
+// time through a chain of handlers, beside tasks that end with it.
+import type { NotificationMessage } from "@sluice/codec";
+import {
+  CancelledError,
+  RefusedError,
+  SessionError,
+  TimeoutError,
+  withDefaults,
+  type IncomingCall,
+} from "@sluice/core";
+import type { Half } from "@sluice/streams";
+import type { Transport } from "@sluice/transport";
+import type { ChainMessage } from "../chain.ts";
+import { build, receiver, type Built } from "../connect.ts";
+import type { Dispatcher, Driver } from "../driver.ts";
+import { withSafeListeners } from "../listeners.ts";
+import { toCore, type CallOptions, type PlainSession } from "../session.ts";
+import { join, type Component, type ConnectOptions } from "./component.ts";
+import type { ConnectionTo } from "./connection-to.ts";
+import type { Builder } from "./builder.ts";
+import { DynamicHandlers } from "./dynamic-handlers.ts";
+import { HandlerChain, type Link } from "./handler-chain.ts";
+import { NotificationItem, RequestItem, ResponseItem } from "./items.ts";
+import { InputEnd, type Closer } from "./input-end.ts";
+import type { Item } from "./item.ts";
+import type { Outcome } from "./outcome.ts";
+import { PendingRequest, type Requester } from "./pending-request.ts";
+import { Queue } from "./queue.ts";
+import type { Role } from "./role.ts";
+import { Tasks } from "./tasks.ts";
+
+/** What a Builder has gathered. */
+export interface Plan {
+  readonly role: Role;
+  readonly links: readonly Link[];
+  readonly closers: readonly Closer[];
+}
+
+/** ms that a handler may hold the connection while another message waits. */
+const HOLDING = 30_000;
+// The core hands everything over: what may wait is bounded by the queue here, which pauses reading.
+const UNBOUNDED = {
+  calls: Number.MAX_SAFE_INTEGER,
+  waiting: Number.MAX_SAFE_INTEGER,
+  waitingBytes: Number.MAX_SAFE_INTEGER,
+};
+
+export class Connection implements Dispatcher, Requester {
+  readonly role: Role;
+  readonly chain: HandlerChain;
+  readonly queue: Queue;
+  readonly handlers: DynamicHandlers;
+  readonly tasks: Tasks;
+  /** Settles with the reason once the session is over and its transport is released. */
+  readonly ended: Promise<SessionError>;
+  /** Rejects once it is known that the connection has failed. Never settles otherwise. */
+  readonly broken: Promise<never>;
+  readonly #session: PlainSession;
+  #driver!: Driver;
+  readonly #running: Promise<void> | undefined;
+  readonly #onHandlerError: (error: unknown, method: string) => void;
+  readonly #receive: (half: Half) => unknown;
+  readonly #calls: number;
+  readonly #handled: Set<RequestItem> = new Set();
+  readonly #requests: Set<PendingRequest> = new Set();
+  readonly #abort: AbortController = new AbortController();
+  #failure: { readonly error: unknown } | undefined;
+  #break!: (error: unknown) => void;
+  readonly #input: InputEnd;
+
+  constructor(plan: Plan, target: Transport | Component, given: ConnectOptions) {
+    const options = withSafeListeners(given);
+    const limits = withDefaults(options.limits);
+    this.#input = new InputEnd(this, plan.closers);
+    this.role = plan.role;
+    this.#calls = limits.calls;
+    this.tasks = new Tasks(limits.pending, (error) => this.fail(error));
+    this.#onHandlerError = options.onHandlerError;
+    this.#receive = receiver(options);
+    this.broken = new Promise((_resolve, reject) => {
+      this.#break = reject;
+    });
+    this.broken.catch(() => {});
+    const { handler, name } = plan.role.options;
+    const last: Link[] = handler === undefined ? [] : [{ name, seesResponses: false, handle: handler }];
+    this.chain = new HandlerChain(plan.links, last);
+    this.queue = new Queue({
+      waiting: limits.waiting,
+      waitingBytes: limits.waitingBytes,
+      holding: options.holding ?? HOLDING,
+      pause: (paused) => this.#driver.pause(paused),
+      stalled: (item) => this.#stalled(item),
+    });
+    this.handlers = new DynamicHandlers(this, limits);
+    const { transport, running } = join(target);
+    this.#running = running;
+    running?.catch((error: unknown) => this.fail(error));
+    const session = { ...options, dialect: plan.role.dialect, limits: { ...options.limits, ...UNBOUNDED } };
+    const built: Built = build("initiator", transport, session, {
+      passesCancels: true,
+      dispatcher: (_session, driver) => {
+        this.#driver = driver;
+        return this;
+      },
+    });
+    this.#session = built.session;
+    this.#session.defer(() => this.#over());
+    this.ended = this.#session.closed;
+    void this.ended.then((error) => {
+      if (!isOrderly(error)) this.#break(this.#failure?.error ?? error);
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  contextOf(item: Item | undefined): ConnectionTo {
+    return this.role.contextOf({ connection: this, item });
+  }
+
+  /** Settles once it can send. */
+  async opened(): Promise<void> {
+    await this.#driver.opened;
+  }
+
+  /** Settles once it is over, in order. Rejects with what went wrong. */
+  async over(): Promise<void> {
+    const error = await this.ended;
+    await this.#running?.catch(() => {}); // `fail` has been told
+    if (this.#failure !== undefined) throw this.#failure.error;
+    if (!isOrderly(error)) throw error;
+  }
+
+  /** Ends it: the peer is asked to abandon what is still pending, and told of what is not answered; all is flushed. */
+  async finish(): Promise<void> {
+    while (this.#input.state === "closing" && this.#driver.core.error === undefined)
+      await Promise.race([this.incomingClosed(), this.ended]);
+    this.#letGoOfAll();
+    await this.#session.close("done");
+    await this.over();
+  }
+
+  /** Keeps it from ending by itself after the peer's end of input, at most for `limits.grace`. */
+  hold(): () => void {
+    return this.#driver.core.hold();
+  }
+
+  // What arrives.
+
+  call(call: IncomingCall): void {
+    this.queue.push(new RequestItem(this, call));
+  }
+
+  notification(message: NotificationMessage, done: () => void, size: number): void {
+    const cancelled = this.role.options.cancelled?.(message);
+    if (cancelled !== undefined) this.#driver.core.calls.cancel(cancelled);
+    this.queue.push(new NotificationItem(this, message, done, size));
+  }
+
+  answered(pending: PendingRequest, outcome: Outcome): void {
+    this.#requests.delete(pending);
+    const { core } = this.#driver;
+    const isTheirs = outcome.ok || !isOurs(outcome.error);
+    // What ends a request here, and now, waits for nothing: its deadline, its cancel, its refusal, the end of all.
+    const isNow = !isTheirs && (core.error !== undefined || core.phase !== "finishing");
+    if (isNow) pending.deliver(outcome);
+    else this.queue.push(new ResponseItem(this, pending, outcome, isTheirs ? "peer" : "us"));
+  }
+
+  receive(half: Half): unknown {
+    return this.#receive(half);
+  }
+
+  inputEnds(): () => void {
+    const release = this.#driver.core.hold();
+    const item = this.#input.begin((failure) => {
+      if (failure !== undefined) {
+        this.#failure ??= failure;
+        this.#break(this.#failure.error);
+      }
+      release();
+    });
+    return () => this.queue.push(item);
+  }
+
+  // What handlers and tasks do.
+
+  send(peer: Role, message: ChainMessage, item: Item | undefined, options?: CallOptions): PendingRequest {
+    const pending = new PendingRequest(this, message.method, peer, item);
+    const { method, params } = this.role.styleOf(peer).outgoing(message);
+    this.#requests.add(pending);
+    const signal = options?.signal;
+    if (signal?.aborted === true) {
+      pending.error(new CancelledError("its signal had aborted", { cause: signal.reason }));
+      return pending;
+    }
+    const core = options === undefined ? undefined : toCore(options, this.#driver.now);
+    pending.call = this.#driver.send(method, params, pending, core);
+    signal?.addEventListener("abort", () => this.giveUp(pending, signal.reason), { once: true });
+    return pending;
+  }
+
+  async notify(peer: Role, message: ChainMessage): Promise<void> {
+    const { method, params } = this.role.styleOf(peer).outgoing(message);
+    this.#driver.core.notify(method, params);
+    await this.#driver.handedOver();
+  }
+
+  askToCancel(pending: PendingRequest): void {
+    if (pending.call !== undefined && pending.state === "sent") this.#driver.core.askToCancel(pending.call);
+  }
+
+  giveUp(pending: PendingRequest, cause?: unknown): void {
+    if (pending.call === undefined || pending.state !== "sent") return;
+    this.#driver.core.cancel(pending.call, new CancelledError("the request was given up", { cause }));
+  }
+
+  spawnConnection<Cx extends ConnectionTo>(
+    builder: Builder<Cx>,
+    target: Transport | Component,
+    options: ConnectOptions = {},
+  ): Cx {
+    const child = builder.start(target, options);
+    this.signal.addEventListener("abort", () => void child.finish().catch(() => {}), { once: true });
+    this.tasks.spawn(() => child.over());
+    return child.contextOf(undefined) as Cx;
+  }
+
+  /** False where as many requests are handled as may be. */
+  start(request: RequestItem): boolean {
+    if (this.#handled.size >= this.#calls) return false;
+    this.#handled.add(request);
+    request.call.onReleased = (): void => void this.#handled.delete(request);
+    return true;
+  }
+
+  get isIncomingClosed(): boolean {
+    return this.#input.state === "closed";
+  }
+
+  incomingClosed(): Promise<void> {
+    return this.#input.closed();
+  }
+
+  /** Ends the connection with this error; the first counts. */
+  fail(error: unknown): void {
+    if (this.#failure !== undefined || this.#driver.core.error !== undefined) return;
+    this.#failure = { error };
+    this.#break(error);
+    this.#letGoOfAll();
+    void this.#session.close("failed");
+  }
+
+  reportError(error: unknown, method: string): void {
+    this.#onHandlerError(error, method);
+  }
+
+  report(method: string): (error: unknown) => void {
+    return (error) => this.#onHandlerError(error, method);
+  }
+
+  #letGoOfAll(): void {
+    for (const pending of this.#requests) this.askToCancel(pending);
+    for (const request of this.#handled) request.abandon();
+    this.handlers.clear();
+  }
+
+  // The session has ended.
+  #over(): void {
+    for (const item of this.queue.close()) item.abandon();
+    this.handlers.clear();
+    this.#input.close();
+    this.#abort.abort(this.#driver.core.error);
+  }
+
+  #stalled(item: Item): void {
+    const message = `${item.label} has held the connection for long, and messages wait behind it: let spawn() do what is slow, and await answers by the handler's own ConnectionTo. The connection goes on without it`;
+    this.#onHandlerError(new Error(message), item.label);
+  }
+}
+
+/** Whether a session ended as it should: closed by either side, or drained. */
+function isOrderly({ code }: SessionError): boolean {
+  return code === "closed" || code === "drained";
+}
+
+function isOurs(error: Error): boolean {
+  return OURS.some((kind) => error instanceof kind);
+}
+const OURS = [SessionError, CancelledError, TimeoutError, RefusedError];

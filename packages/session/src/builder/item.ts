@@ -1,0 +1,52 @@
+// One incoming thing on its way through a connection: a request, a notification, an answer, the end of input. A
+// connection takes one at a time: an item holds it until its handlers have settled, or wait for an answer.
+import type { Holder } from "./current-item.ts";
+
+/** `let go`: its handlers still run, and the connection has gone on without them. */
+export type ItemState = "waiting" | "holding" | "let go" | "settled";
+
+/** Who an item holds up. */
+export interface Intake {
+  letGo(item: Item): void;
+}
+
+export abstract class Item implements Holder {
+  /** Bytes it takes while it waits, about. */
+  readonly size: number;
+  /** The item whose handler sent the request that this answers. */
+  readonly origin: Item | undefined;
+  state: ItemState = "waiting";
+  readonly #intake: Intake;
+  // Its handlers, and what they started, that have not settled.
+  #work = 1;
+
+  constructor(intake: Intake, size: number, origin?: Item) {
+    this.#intake = intake;
+    this.size = size;
+    this.origin = origin;
+  }
+
+  /** Names it in what is reported. */
+  abstract readonly label: string;
+
+  /** Runs its handlers. What it returns holds the connection. Must not throw or reject. */
+  abstract run(): Promise<void> | undefined;
+
+  /** It will not be run: the connection is over. */
+  abandon(): void {}
+
+  letGo(): void {
+    this.#intake.letGo(this);
+  }
+
+  /** Something has been started on its behalf, and has settled. */
+  begin(): void {
+    this.#work++;
+  }
+  end(): void {
+    if (--this.#work === 0) this.over();
+  }
+
+  /** Its handlers and all they started have settled. */
+  protected over(): void {}
+}
