@@ -6,6 +6,15 @@ import { dial } from "@sluice/ws";
 import { describe, expect, it } from "vitest";
 import { absence, Command, command, own, RUNTIMES } from "./cli.testing.ts";
 import { Peer, shell, type Wire } from "./executor.testing.ts";
+import { proxyServer } from "./proxy.testing.ts";
+import { upstream } from "./upstream.testing.ts";
+
+/** Whoever runs these tests may be behind one. */
+const WITHOUT_PROXIES = Object.fromEntries(
+  ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
+    .flatMap((name) => [name, name.toUpperCase()])
+    .map((name) => [name, undefined]),
+);
 
 /** Node tests the command on every runtime, the others on their own. */
 const runtimes = own === "node" ? RUNTIMES : [own];
@@ -96,7 +105,7 @@ for (const runtime of runtimes) {
       const options = [[], ["--allow-private"], ["--allow-host", `127.0.0.1:${port}`]];
       const answers: string[] = [];
       for (const more of options) {
-        const child = spawn(...command(runtime, "--listen", "stdio", ...more));
+        const child = spawn(...command(runtime, "--listen", "stdio", ...more), { env: WITHOUT_PROXIES });
         const peer = await Peer.open(child, "codex");
         await peer.initialize();
         const answer = peer.call("http/request", request);
@@ -111,6 +120,32 @@ for (const runtime of runtimes) {
       }
       expect(answers).toEqual([expect.stringContaining("policy.allow"), "inside", "inside"]);
       await new Promise((resolve) => upstream.close(resolve));
+    });
+
+    it("makes requests through the proxies its environment names, but for the exceptions", async () => {
+      await using server = await upstream((request, response) => response.end(request.url));
+      await using proxy = await proxyServer({ to: Number(new URL(server.url).port) });
+      const env = { ...WITHOUT_PROXIES, http_proxy: proxy.url, no_proxy: "127.0.0.1" };
+      const options = ["--allow-private", "--allow-host", "name.invalid"];
+      const child = spawn(...command(runtime, "--listen", "stdio", ...options), { env });
+      const peer = await Peer.open(child, "codex");
+      await peer.initialize();
+      const get = async (url: string): Promise<string> => {
+        const { bodyBase64 } = await peer.call("http/request", { method: "GET", url, requestId: "a" });
+        return Buffer.from(bodyBase64, "base64").toString();
+      };
+      expect(await get("http://name.invalid/proxied")).toBe("/proxied");
+      expect(await get(`${server.url}/direct`)).toBe("/direct");
+      expect(proxy.asked).toMatchObject([{ method: "GET", target: "http://name.invalid/proxied" }]);
+      // What the policy does not let through, the proxy does not either.
+      expect(
+        (
+          await peer.refusal("http/request", { method: "GET", url: "http://other.invalid/", requestId: "a" })
+        )[0],
+      ).toBe(-32603);
+      expect(proxy.asked.length).toBe(1);
+      await peer.session.close();
+      await child.exited;
     });
 
     it("prints its URL as JSON, and ends with its input where that is wanted", async () => {

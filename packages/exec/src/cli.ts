@@ -7,7 +7,7 @@ import { setFlagsFromString } from "node:v8";
 import { parent } from "@sluice/stdio";
 import { readArguments, type Arguments, type Listen } from "./cli-arguments.ts";
 import { createExecutor, EXECUTOR_LIMITS, type Executor } from "./executor.ts";
-import { localClient } from "./local.ts";
+import { localClient, proxyFromEnvironment } from "./local.ts";
 
 type End = "done" | "SIGINT" | "SIGTERM";
 
@@ -20,7 +20,7 @@ process.exit(await main(readArguments()));
 
 async function main(args: Arguments): Promise<number> {
   const { listen, policy } = args;
-  using http = localClient({ policy });
+  using http = localClient({ policy, proxy: proxyFromEnvironment(process.env) });
   await using executor = createExecutor({
     http,
     onHandlerError: (error, method) => log("red", `${method}: ${String(error)}`),

@@ -8,6 +8,7 @@ import type { Connection } from "./client-handshake.ts";
 import { CLIENT, type ClientEvent, type ClientState } from "./client-state.ts";
 import type { Link } from "./link.ts";
 import { recover, type RecoveryOptions } from "./recovery.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** What a link is given to work with, and whom it tells. */
 export interface LinkHost {
@@ -201,14 +202,4 @@ function asReason(error: unknown): ExecError {
   if (error instanceof ExecError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new ExecError("failed", `cannot connect to the exec-server: ${message}`, { cause: error });
-}
-
-function unlessAborted<T>(waited: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return waited;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    waited.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -10,6 +10,7 @@ import { WIRES, type Wire } from "./http-pair.testing.ts";
 import { HTTP_REQUEST, type BodyDeltaParams } from "./http-wire.ts";
 import { localClient } from "./local.ts";
 import { readAll, text, utf8 } from "./bytes.testing.ts";
+import { proxyServer } from "./proxy.testing.ts";
 import { upstream, type Answer } from "./upstream.testing.ts";
 
 interface Stage extends AsyncDisposable, ExecutorPair {
@@ -93,6 +94,37 @@ describe.each(WIRES)("an executor, over %s", (wire) => {
     const { headers, url } = await at.http.request({ url: `${at.url}/path#fragment` });
     expect(headers).toContainEqual(["x-url", "/path"]);
     expect(url).toBe(`${at.url}/path`);
+  });
+
+  it("uses the configured proxy", async () => {
+    await using server = await upstream(echo);
+    await using proxy = await proxyServer({ to: Number(new URL(server.url).port) });
+    using client = localClient({ proxy: () => proxy.url.replace("//", "//user:pw@") });
+    const pair = await executing(wire, client);
+    const url = "http://name.test/a?b";
+    const whole = await pair.http.request({ url, method: "PUT", body: utf8("hello") });
+    expect([whole.status, text(whole.body)]).toEqual([201, "hello"]);
+    const streamed = await pair.http.requestStream({ url });
+    expect([streamed.status, await readAll(streamed.body)]).toEqual([201, ""]);
+    expect(proxy.asked).toMatchObject([
+      { method: "PUT", target: url, headers: { host: "name.test" } },
+      { method: "GET", target: url },
+    ]);
+    await pair.close();
+  });
+
+  it("a proxy that refuses to connect is told as what it is, without where it is", async () => {
+    await using proxy = await proxyServer({
+      connect: (socket) => socket.end("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"),
+    });
+    using client = localClient({ proxy: () => proxy.url.replace("//", "//user:secret@") });
+    const pair = await executing(wire, client);
+    const error = await failure(pair.http.requestStream({ url: "https://name.test/" }));
+    expect([error.kind, error.message]).toEqual([
+      "upstream",
+      "http/request failed: its proxy answered CONNECT with 407: it wants other credentials",
+    ]);
+    await pair.close();
   });
 
   it("normalizes a unicode hostname", async () => {

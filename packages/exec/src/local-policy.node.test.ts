@@ -163,6 +163,17 @@ describe("a policy", () => {
     await expect(policy.addresses(url, 0, [])).rejects.toMatchObject({ kind: "refused" });
   });
 
+  it("behind a proxy, which takes whichever it likes, each address of a name has to pass", async () => {
+    const policy = new Policy({});
+    const url = new URL("http://rebind.test/");
+    const resolve = (...all: string[]) => Promise.resolve(all.map((address) => ({ address })));
+    await policy.behindProxy(url, 0, () => resolve("8.8.8.8", "1.1.1.1"));
+    for (const all of [["8.8.8.8", "127.0.0.1"], ["10.0.0.1", "8.8.8.8"], []])
+      await expect(policy.behindProxy(url, 0, () => resolve(...all))).rejects.toMatchObject({
+        kind: "refused",
+      });
+  });
+
   it.each(["10.0.0.0/99", "10.0.0.0/", "a b", "http://x/", "user@host"])(
     "%j makes no sense in allow",
     (entry) => {

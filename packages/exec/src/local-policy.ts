@@ -1,7 +1,9 @@
 // Where requests may go. Whoever lets others choose URLs lends them its place in the network: the metadata service of its
 // host, its own loopback, its company's machines (server-side request forgery). So nothing but public addresses is reached
 // unless it was allowed. An address is judged when its name has been resolved, at each hop, and that very address is the
-// one connected to: a name cannot change its mind in between.
+// one connected to: a name cannot change its mind in between. Where a proxy is on the way this cannot be held to: a name is
+// judged here all the same, and the proxy trusted to resolve it to the same. The proxy itself is not judged: who makes the
+// client has chosen it, and not who asks for requests.
 import ipaddr from "ipaddr.js";
 import { HttpError } from "./http-error.ts";
 
@@ -59,7 +61,7 @@ export class Policy {
     all: readonly A[],
   ): Promise<readonly A[]> {
     const allowed: A[] = [];
-    let why = "its name has no address";
+    let why = NO_ADDRESS;
     for (const one of all) {
       const kind = kindOf(one.address);
       if (kind !== "public" && !this.#allows(url, one.address, kind))
@@ -71,8 +73,28 @@ export class Policy {
     return allowed;
   }
 
-  #allows({ host, hostname }: URL, address: string, kind: AddressKind): boolean {
-    if (this.#kinds.has(kind) || this.#hosts.has(host) || this.#hosts.has(hostname)) return true;
+  /**
+   * For what is reached through a proxy, which resolves names by itself and takes whichever address it likes: each of
+   * them has to be allowed. A host that `allow` names need not be resolved here, unless there is a `check`.
+   * @throws HttpError of kind `refused`, or what `resolve` threw
+   */
+  async behindProxy(
+    url: URL,
+    hop: number,
+    resolve: () => Promise<readonly { readonly address: string }[]>,
+  ): Promise<void> {
+    if (this.#policy.check === undefined && this.#names(url)) return;
+    const all = await resolve();
+    if (all.length === 0) throw refused(NO_ADDRESS);
+    for (const one of all) await this.addresses(url, hop, [one]);
+  }
+
+  #names({ host, hostname }: URL): boolean {
+    return this.#hosts.has(host) || this.#hosts.has(hostname);
+  }
+
+  #allows(url: URL, address: string, kind: AddressKind): boolean {
+    if (this.#kinds.has(kind) || this.#names(url)) return true;
     const parsed = embedded(address);
     return this.#ranges.some(([net, bits]) => parsed?.kind() === net.kind() && parsed.match(net, bits));
   }
@@ -97,6 +119,8 @@ export function kindOf(address: string): AddressKind | "public" {
   const givenOut = parsed.kind() === "ipv4" || (parsed.toByteArray()[0] ?? 0) >> 5 === 1;
   return kind === "public" && !givenOut ? "other" : kind;
 }
+
+const NO_ADDRESS = "its name has no address";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Range = [Address, number];

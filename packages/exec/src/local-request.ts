@@ -1,25 +1,25 @@
-// One request on its way, without redirects.
+// One request on its way, without redirects. Through a proxy, http goes to it in absolute-form (RFC 9112 section 3.2.2) and
+// https through a connection that CONNECT gives.
 import type { LookupOptions } from "node:dns";
 import { lookup } from "node:dns/promises";
-import type http from "node:http";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { isIP, type LookupFunction } from "node:net";
+import { urlToHttpOptions } from "node:url";
 import { callbackify } from "node:util";
 import { HttpError } from "./http-error.ts";
 import { endToEnd } from "./http-headers.ts";
 import type { HttpHeader } from "./http-client.ts";
 import { sendBody } from "./local-body.ts";
 import type { Policy } from "./local-policy.ts";
+import type { Protocols } from "./local-protocols.ts";
+import { proxyFailed, readProxy, type Proxy, type ProxyOf } from "./local-proxy.ts";
 import type { Hop } from "./local-redirect.ts";
-
-/** What makes requests of one scheme, and the connections it keeps for the next ones. */
-export interface Protocol {
-  readonly request: typeof http.request;
-  readonly agent: http.Agent;
-}
+import type { TunnelOptions } from "./local-tunnel.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 export interface Sending {
-  protocol(url: URL): Protocol | Promise<Protocol>;
+  readonly protocols: Protocols;
+  readonly proxy: ProxyOf | undefined;
   readonly policy: Policy | undefined;
   /** Aborted: the connection is closed. */
   readonly signal: AbortSignal;
@@ -29,29 +29,65 @@ export interface Sending {
 export async function send(hop: Hop, sending: Sending): Promise<IncomingMessage> {
   const { policy, signal } = sending;
   signal.throwIfAborted();
-  policy?.scheme(hop.url);
-  const host = hop.url.hostname.replace(/^\[|\]$/g, "");
-  // An address is connected to without asking anybody for one.
-  if (policy !== undefined && isIP(host) > 0) await policy.addresses(hop.url, hop.count, [{ address: host }]);
-  const protocol = await sending.protocol(hop.url);
+  const proxy = readProxy(sending.proxy?.(hop.url));
+  if (policy !== undefined) await unlessAborted(judge(hop, policy, proxy), signal);
+  const start = await starter(hop, sending, proxy);
   for (;;) {
-    const attempt = start(hop, protocol, policy);
+    signal.throwIfAborted();
+    const attempt = start();
     try {
       return await answer(attempt, hop, signal);
     } catch (error) {
-      if (!staleConnection(attempt, error) || !canRepeat(hop) || signal.aborted) throw error;
+      if (staleConnection(attempt, error) && canRepeat(hop) && !signal.aborted) continue;
+      const passes = signal.aborted || error instanceof HttpError || proxy === undefined;
+      throw passes || hop.url.protocol === "https:" ? error : proxyFailed(error);
     }
   }
 }
 
-function start(hop: Hop, { request, agent }: Protocol, policy: Policy | undefined): ClientRequest {
-  const { url, method, headers, count } = hop;
-  return request(url, {
+/** What can be judged before anything is connected to. */
+async function judge({ url, count }: Hop, policy: Policy, proxy: Proxy | undefined): Promise<void> {
+  policy.scheme(url);
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  // An address is connected to without asking anybody for one.
+  if (isIP(host) > 0) await policy.addresses(url, count, [{ address: host }]);
+  else if (proxy !== undefined) await policy.behindProxy(url, count, () => lookup(host, { all: true }));
+}
+
+/** Makes the request; again for each attempt. */
+async function starter(hop: Hop, sending: Sending, proxy: Proxy | undefined): Promise<() => ClientRequest> {
+  const { url, method, count } = hop;
+  const { policy, signal } = sending;
+  const headers = endToEnd(hop.headers, url);
+  if (proxy === undefined) {
+    const { request, agent } = await sending.protocols.of(url, "server");
+    const within = policy === undefined ? {} : { lookup: lookupWithin(policy, url, count) };
+    return () => request(url, { method, headers: grouped(headers), agent, ...within });
+  }
+  if (url.protocol === "https:") {
+    const { request, agent } = await sending.protocols.of(url, "tunnel");
+    const options: TunnelOptions = {
+      method,
+      headers: grouped(headers),
+      agent,
+      through: { proxy, url, signal },
+    };
+    return () => request(url, options);
+  }
+  const { request, agent } = await sending.protocols.of(proxy.url, "proxy");
+  const { path, auth } = urlToHttpOptions(url);
+  const forProxy: HttpHeader[] = [["Host", url.host], ...headers];
+  if (proxy.authorization !== undefined) forProxy.push(["Proxy-Authorization", proxy.authorization]);
+  const { servername } = proxy;
+  const options = {
     method,
-    headers: grouped(endToEnd(headers, url)),
+    headers: grouped(forProxy),
     agent,
-    ...(policy === undefined ? {} : { lookup: lookupWithin(policy, url, count) }),
-  });
+    path: `http://${url.host}${path}`,
+    servername,
+    ...(typeof auth === "string" && { auth }),
+  };
+  return () => request(proxy.url, options);
 }
 
 function answer(request: ClientRequest, hop: Hop, signal: AbortSignal): Promise<IncomingMessage> {

@@ -1,6 +1,6 @@
 // Requests made by this program, on Node, Deno and Bun. Over node:http, which is the same on the three, hands on what
 // came as it came, and lets us say which address a name stands for.
-import http, { type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { collect } from "./collect.ts";
 import type {
   BufferedResponse,
@@ -13,11 +13,15 @@ import { Deadlines } from "./http-deadlines.ts";
 import { checkHeaders, checkMethod, parseUrl } from "./http-headers.ts";
 import { incomingBody } from "./local-body.ts";
 import { Policy, type HttpPolicy } from "./local-policy.ts";
+import { Protocols } from "./local-protocols.ts";
+import type { ProxyOf } from "./local-proxy.ts";
 import { redirected, type Hop } from "./local-redirect.ts";
-import { send, type Protocol } from "./local-request.ts";
+import { send } from "./local-request.ts";
 import { guardedBody } from "./response-body.ts";
 
 export type { AddressKind, Destination, HttpPolicy } from "./local-policy.ts";
+export type { ProxyOf } from "./local-proxy.ts";
+export { proxyFromEnvironment } from "./proxy-environment.ts";
 
 export interface LocalClientOptions {
   /**
@@ -25,6 +29,14 @@ export interface LocalClientOptions {
    * others.
    */
   readonly policy?: HttpPolicy;
+  /**
+   * Asked at each hop which proxy it goes through: http in absolute-form, https by CONNECT. Default: none, whatever the
+   * environment says; `proxyFromEnvironment(process.env)` is what it says. A proxy that cannot be reached, or that refuses
+   * to connect, is an `HttpError` of kind `upstream`; what else it answers is the response.
+   */
+  readonly proxy?: ProxyOf;
+  /** Certificates, as PEM, that are trusted in place of the runtime's own: of servers, and of proxies. */
+  readonly ca?: string | readonly string[];
   /** Bytes that `request` keeps. Beyond: an `HttpError` of kind `overflow`. Default 64 MiB. */
   readonly maxBody?: number;
 }
@@ -37,18 +49,16 @@ export function localClient(options: LocalClientOptions = {}): LocalClient {
   return new NodeClient(options);
 }
 
-// Deno does not close a connection it has used before when its request is given up (2.9): the server would go on. So
-// there each request has a connection of its own.
-const AGENT = { keepAlive: !("Deno" in globalThis) };
-
 class NodeClient implements LocalClient {
-  readonly #http: Protocol = { request: http.request, agent: new http.Agent(AGENT) };
-  #https: Promise<Protocol> | undefined;
+  readonly #protocols: Protocols;
   readonly #policy: Policy | undefined;
+  readonly #proxy: ProxyOf | undefined;
   readonly #maxBody: number;
 
-  constructor({ policy, maxBody = 64 * 1024 * 1024 }: LocalClientOptions) {
+  constructor({ policy, proxy, ca, maxBody = 64 * 1024 * 1024 }: LocalClientOptions) {
     this.#policy = policy === undefined ? undefined : new Policy(policy);
+    this.#proxy = proxy;
+    this.#protocols = new Protocols(ca);
     this.#maxBody = maxBody;
   }
 
@@ -78,8 +88,9 @@ class NodeClient implements LocalClient {
     signal: AbortSignal,
   ): Promise<{ hop: Hop; response: IncomingMessage }> {
     let hop = first;
+    const sending = { protocols: this.#protocols, policy: this.#policy, proxy: this.#proxy, signal };
     for (;;) {
-      const response = await send(hop, { protocol: this.#protocol, policy: this.#policy, signal });
+      const response = await send(hop, sending);
       try {
         const next =
           redirect === "stop" ? undefined : redirected(hop, statusOf(response), response.headers.location);
@@ -93,19 +104,9 @@ class NodeClient implements LocalClient {
     }
   }
 
-  readonly #protocol = (url: URL): Protocol | Promise<Protocol> =>
-    url.protocol === "https:" ? (this.#https ??= secure()) : this.#http;
-
   [Symbol.dispose](): void {
-    this.#http.agent.destroy();
-    void this.#https?.then(({ agent }) => agent.destroy());
+    this.#protocols[Symbol.dispose]();
   }
-}
-
-/** Loaded with the first request that needs it: TLS takes some MiB. */
-async function secure(): Promise<Protocol> {
-  const { Agent, request } = await import("node:https");
-  return { request, agent: new Agent(AGENT) };
 }
 
 function responseOf({ url }: Hop, response: IncomingMessage, deadlines: Deadlines): StreamedResponse {

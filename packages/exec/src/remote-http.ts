@@ -26,6 +26,7 @@ import {
 } from "./http-wire.ts";
 import type { Link } from "./link.ts";
 import { guardedBody, sourceOf } from "./response-body.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 export interface RemoteHttpLimits extends DeltaLimits {
   /** Bytes of a body that is kept whole: a response's by `request`, a request's that cannot be streamed. Default 64 MiB. */
@@ -86,7 +87,7 @@ export class RemoteHttp implements HttpClient {
       checkMethod(method);
       parseUrl(url);
       checkHeaders(headers);
-      const session = await unless(deadlines.signal, this.#link.session());
+      const session = await unlessAborted(this.#link.session(), deadlines.signal);
       return await send(session, deadlines);
     } catch (error) {
       if (body instanceof ReadableStream && !body.locked) body.cancel(error).catch(() => {});
@@ -219,16 +220,6 @@ function responseOf(head: HttpResponse, body: ReadableStream<Uint8Array>): Strea
   return { ...head, body, [Symbol.asyncDispose]: () => body.cancel() };
 }
 
-/** Settles as `promise` does, unless the signal aborts before: then it rejects with its reason. */
-function unless<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  if (signal.aborted) return Promise.reject(signal.reason);
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
-}
-
 async function readWhole(
   body: ReadableStream<Uint8Array>,
   max: number,
@@ -239,7 +230,7 @@ async function readWhole(
   let length = 0;
   try {
     for (;;) {
-      const { done, value } = await unless(signal, reader.read());
+      const { done, value } = await unlessAborted(reader.read(), signal);
       if (done) return joined(chunks, length);
       length += value.length;
       if (length > max)
