@@ -75,4 +75,12 @@ describe("the scheduler", () => {
     scheduler.clear();
     expect([scheduler.isEmpty, scheduler.next()]).toEqual([true, undefined]);
   });
+
+  it("gives turns to whatever can say that it can send", () => {
+    const scheduler = new Scheduler<{ canSend: boolean }>();
+    const [idle, busy] = [{ canSend: false }, { canSend: true }];
+    scheduler.ready(idle);
+    scheduler.ready(busy);
+    expect([scheduler.next(), scheduler.next()]).toEqual([busy, undefined]);
+  });
 });

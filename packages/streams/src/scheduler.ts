@@ -3,9 +3,10 @@
 import { Deque } from "./deque.ts";
 import type { SendHalf } from "./send-half.ts";
 
-export class Scheduler {
-  readonly #ring: Deque<SendHalf> = new Deque();
-  readonly #waiting: Set<SendHalf> = new Set();
+/** `H`: what takes turns. */
+export class Scheduler<H extends { readonly canSend: boolean } = SendHalf> {
+  readonly #ring: Deque<H> = new Deque();
+  readonly #waiting: Set<H> = new Set();
 
   /** Whether somebody may have something to send. */
   get isEmpty(): boolean {
@@ -13,14 +14,14 @@ export class Scheduler {
   }
 
   /** The half can send. Doing it again changes nothing. */
-  ready(half: SendHalf): void {
+  ready(half: H): void {
     if (this.#waiting.has(half)) return;
     this.#waiting.add(half);
     this.#ring.push(half);
   }
 
   /** Removes and returns the next half that can send; give it back by `ready` while it still can. */
-  next(): SendHalf | undefined {
+  next(): H | undefined {
     for (let half = this.#ring.shift(); half !== undefined; half = this.#ring.shift()) {
       this.#waiting.delete(half);
       if (half.canSend) return half;
