@@ -13,15 +13,15 @@ export interface ChainMessage {
 
 /**
  * What a handler made of a message. `message` is what the next one gets. `retry`: where nobody claims it, a `Builder`
- * offers it to handlers that are added later.
+ * offers it to handlers that are added later, for some seconds, or as long as a function says.
  */
 export type Handled =
   | { readonly handled: true }
-  | { readonly handled: false; readonly message?: ChainMessage; readonly retry?: boolean };
+  | { readonly handled: false; readonly message?: ChainMessage; readonly retry?: boolean | (() => boolean) };
 
 export const Handled: {
   readonly yes: Handled;
-  no(passed?: { readonly message?: ChainMessage; readonly retry?: boolean }): Handled;
+  no(passed?: { readonly message?: ChainMessage; readonly retry?: boolean | (() => boolean) }): Handled;
 } = {
   yes: { handled: true },
   no: (passed = {}) => ({ handled: false, ...passed }),

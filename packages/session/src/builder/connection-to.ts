@@ -42,6 +42,16 @@ export class ConnectionTo {
     return this.#line.connection.role.counterpart;
   }
 
+  /** The connection itself, the same for every handle of it: to remember things by, as in a `WeakMap`. */
+  get connection(): object {
+    return this.#line.connection;
+  }
+
+  /** The methods of our requests that wait for an answer, or whose answer waits for its turn. */
+  get pending(): readonly string[] {
+    return this.#line.connection.pending;
+  }
+
   /** Aborts when the connection is over. */
   get signal(): AbortSignal {
     return this.#line.connection.signal;
@@ -78,25 +88,27 @@ export class ConnectionTo {
   }
 
   /** Passes a dispatch on to the counterpart; see `sendProxiedMessageTo`. */
-  sendProxiedMessage(dispatch: Dispatch): void {
-    this.sendProxiedMessageTo(this.counterpart, dispatch);
+  sendProxiedMessage(dispatch: Dispatch): Promise<void> | undefined {
+    return this.sendProxiedMessageTo(this.counterpart, dispatch);
   }
 
   /**
    * Passes a dispatch on as it is: a request, whose answer and cancel are passed on as well; a notification, unless it
-   * is a cancel, which goes one hop only; an answer, to who waits for it.
+   * is a cancel, which goes one hop only; an answer, to who waits for it. What it returns settles once a notification has
+   * been handed to the transport: a handler that returns it takes no more than the other side does.
    */
-  sendProxiedMessageTo(peer: Role, dispatch: Dispatch): void {
+  sendProxiedMessageTo(peer: Role, dispatch: Dispatch): Promise<void> | undefined {
     const { connection, item } = this.#line;
-    if (dispatch.kind === "response") return dispatch.router.routeWithResult(dispatch.outcome);
-    const message = messageOf(dispatch);
-    if (dispatch.kind === "notification") {
-      if (!connection.role.isCancel(message))
-        this.#notify(peer, message).catch(connection.report(message.method));
-      return;
+    if (dispatch.kind === "response") {
+      dispatch.router.routeWithResult(dispatch.outcome);
+      return undefined;
     }
+    const message = messageOf(dispatch);
+    if (dispatch.kind === "notification")
+      return connection.role.isCancel(message) ? undefined : this.#notify(peer, message);
     const pending = connection.send(peer, message, item);
     new SentRequest(connection, pending, (value) => value).forwardTo(dispatch.responder);
+    return undefined;
   }
 
   /**

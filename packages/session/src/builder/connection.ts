@@ -150,23 +150,31 @@ export class Connection implements Dispatcher, Requester {
   // What arrives.
 
   call(call: IncomingCall): void {
+    this.role.options.sees?.(call, this);
     this.queue.push(new RequestItem(this, call));
   }
 
   notification(message: NotificationMessage, done: () => void, size: number): void {
+    this.role.options.sees?.(message, this);
     const cancelled = this.role.options.cancelled?.(message);
     if (cancelled !== undefined) this.#driver.core.calls.cancel(cancelled);
     this.queue.push(new NotificationItem(this, message, done, size));
   }
 
   answered(pending: PendingRequest, outcome: Outcome): void {
-    this.#requests.delete(pending);
     const { core } = this.#driver;
     const isTheirs = outcome.ok || !isOurs(outcome.error);
     // What ends a request here, and now, waits for nothing: its deadline, its cancel, its refusal, the end of all.
     const isNow = !isTheirs && (core.error !== undefined || core.phase !== "finishing");
-    if (isNow) pending.deliver(outcome);
-    else this.queue.push(new ResponseItem(this, pending, outcome, isTheirs ? "peer" : "us"));
+    if (!isNow) return this.queue.push(new ResponseItem(this, pending, outcome, isTheirs ? "peer" : "us"));
+    pending.deliver(outcome);
+    this.settled(pending);
+  }
+
+  /** What came of a request has been dealt with. */
+  settled(pending: PendingRequest): void {
+    this.#requests.delete(pending);
+    this.handlers.review();
   }
 
   receive(half: Half): unknown {
@@ -189,7 +197,7 @@ export class Connection implements Dispatcher, Requester {
 
   send(peer: Role, message: ChainMessage, item: Item | undefined, options?: CallOptions): PendingRequest {
     const pending = new PendingRequest(this, message.method, peer, item);
-    const { method, params } = this.role.styleOf(peer).outgoing(message);
+    const { method, params } = this.role.styleOf(peer).outgoing(message, this);
     this.#requests.add(pending);
     const signal = options?.signal;
     if (signal?.aborted === true) {
@@ -203,7 +211,7 @@ export class Connection implements Dispatcher, Requester {
   }
 
   async notify(peer: Role, message: ChainMessage): Promise<void> {
-    const { method, params } = this.role.styleOf(peer).outgoing(message);
+    const { method, params } = this.role.styleOf(peer).outgoing(message, this);
     this.#driver.core.notify(method, params);
     await this.#driver.handedOver();
   }
@@ -234,6 +242,11 @@ export class Connection implements Dispatcher, Requester {
     this.#handled.add(request);
     request.call.onReleased = (): void => void this.#handled.delete(request);
     return true;
+  }
+
+  /** The methods of the requests that wait for an answer, or whose answer waits for its turn. */
+  get pending(): readonly string[] {
+    return [...this.#requests].map(({ method }) => method);
   }
 
   get isIncomingClosed(): boolean {

@@ -3,7 +3,7 @@ import type { Limits } from "@sluice/core";
 import type { Connection } from "./connection.ts";
 import type { DynamicHandlerGuard } from "./connection-to.ts";
 import type { Dispatch } from "./dispatch.ts";
-import { runLinks, type DispatchHandler, type Link } from "./handler-chain.ts";
+import { runLinks, type DispatchHandler, type Link, type Retry } from "./handler-chain.ts";
 import { OfferItem, type DispatchItem } from "./items.ts";
 import { Parking, type Parked } from "./parking.ts";
 
@@ -56,9 +56,14 @@ export class DynamicHandlers {
     };
   }
 
-  park(dispatch: Dispatch, item: DispatchItem): void {
+  park(dispatch: Dispatch, item: DispatchItem, retry: Retry): void {
     item.begin();
-    this.#parking.add({ dispatch, item });
+    this.#parking.add({ dispatch, item, retry });
+  }
+
+  /** An answer has come: what waited for it may wait no longer. */
+  review(): void {
+    if (this.#parking.size > 0) this.#parking.review();
   }
 
   /** Nobody comes any more. */

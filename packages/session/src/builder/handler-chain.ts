@@ -22,11 +22,14 @@ export interface Link {
   readonly handle: DispatchHandler<never>;
 }
 
+/** A function is asked again whenever an answer has come. */
+export type Retry = boolean | (() => boolean);
+
 /** What nobody claimed, as the last handler passed it on. */
 export interface Passed {
   readonly dispatch: Dispatch;
   /** Whether a handler wants it to be offered to those that come later. */
-  readonly retry: boolean;
+  readonly retry: Retry;
 }
 
 export class HandlerChain {
@@ -75,7 +78,7 @@ export function runLinks(
   cx: ConnectionTo,
 ): Passed | undefined | Promise<Passed | undefined> {
   let dispatch = given;
-  let retry = false;
+  let retry: Retry = false;
   for (let i = 0; i < links.length; i++) {
     const link = links[i]!;
     if (dispatch.kind === "response" && !link.seesResponses) continue;
@@ -83,7 +86,7 @@ export function runLinks(
     if (isThenable(handled)) return runRest(links, i + 1, dispatch, retry, handled, cx);
     if (handled === undefined || handled.handled) return undefined;
     dispatch = withMessage(dispatch, handled.message);
-    retry ||= handled.retry === true;
+    retry = either(retry, handled.retry);
   }
   return { dispatch, retry };
 }
@@ -92,17 +95,17 @@ async function runRest(
   links: readonly Link[],
   from: number,
   given: Dispatch,
-  retried: boolean,
+  retried: Retry,
   waited: PromiseLike<Handled | void>,
   cx: ConnectionTo,
 ): Promise<Passed | undefined> {
   let dispatch = given;
-  let retry = retried;
+  let retry: Retry = retried;
   let handled = await waited;
   for (let i = from; ; i++) {
     if (handled === undefined || handled.handled) return undefined;
     dispatch = withMessage(dispatch, handled.message);
-    retry ||= handled.retry === true;
+    retry = either(retry, handled.retry);
     const link = links[i];
     if (link === undefined) return { dispatch, retry };
     if (dispatch.kind === "response" && !link.seesResponses) handled = Handled.no();
@@ -111,6 +114,12 @@ async function runRest(
       handled = isThenable(next) ? await next : next;
     }
   }
+}
+
+// What wants it without a condition wins.
+function either(before: Retry, retry: Retry | undefined): Retry {
+  if (before === true || retry === undefined || retry === false) return before;
+  return retry;
 }
 
 function isThenable(value: unknown): value is PromiseLike<Handled | void> {

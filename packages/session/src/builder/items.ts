@@ -43,7 +43,7 @@ export abstract class DispatchItem extends Item {
 
   #passed(passed: Passed | undefined): undefined {
     if (passed === undefined) return undefined;
-    if (passed.retry) this.connection.handlers.park(passed.dispatch, this);
+    if (passed.retry !== false) this.connection.handlers.park(passed.dispatch, this, passed.retry);
     else this.unclaimed(passed.dispatch);
     return undefined;
   }
@@ -245,6 +245,7 @@ export class ResponseItem extends DispatchItem {
   }
 
   protected override over(): void {
+    this.connection.settled(this.#pending);
     if (this.#router?.state !== "unused" || this.#pending.state === "delivered") return;
     const message = `the answer to ${this.#pending.method} was claimed by a handler and never routed`;
     this.#pending.deliver({ ok: false, error: new RpcError(ErrorCode.internal, message) });

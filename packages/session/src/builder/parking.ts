@@ -1,11 +1,13 @@
 // What nobody claimed though somebody asked for a retry: it waits for a handler that is still to come, for a while, and as
 // much as there is room for. After that it gets what it would have got at once.
 import type { Dispatch } from "./dispatch.ts";
+import type { Retry } from "./handler-chain.ts";
 import type { Item } from "./item.ts";
 
 export interface Parked {
   readonly dispatch: Dispatch;
   readonly item: Item;
+  readonly retry: Retry;
 }
 
 export interface ParkingOptions {
@@ -54,6 +56,13 @@ export class Parking {
     const found = this.#places.delete(parked as Place);
     if (found) this.#bytes -= parked.item.size;
     return found;
+  }
+
+  /** Gives up what need not wait any longer. */
+  review(): void {
+    for (const place of this.#places)
+      if (typeof place.retry === "function" && !place.retry() && this.remove(place))
+        this.#options.giveUp(place);
   }
 
   /** Gives up what there is. */

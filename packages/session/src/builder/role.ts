@@ -9,8 +9,8 @@ import type { DispatchHandler } from "./handler-chain.ts";
 
 /** How messages to and from one of several peers differ from those of the others. */
 export interface RemoteStyle {
-  /** What goes on the wire. */
-  outgoing(message: ChainMessage): ChainMessage;
+  /** What goes on the wire. `connection` is what it goes over, to remember things by: see `ConnectionTo.connection`. */
+  outgoing(message: ChainMessage, connection: object): ChainMessage;
   /** The message as that peer sent it; undefined where it is another's. @throws RpcError where it is malformed. */
   incoming(message: ChainMessage): ChainMessage | undefined;
   /** `inner`, changed, back in what it came in. */
@@ -34,6 +34,8 @@ export interface RoleOptions<Cx extends ConnectionTo = ConnectionTo> {
   readonly dialect?: Dialect;
   /** Handles what no handler claimed. */
   handler?(dispatch: Dispatch, cx: Cx): ReturnType<DispatchHandler>;
+  /** Sees every request and notification as it arrives, before it waits for its turn. Must not throw. */
+  readonly sees?: (message: ChainMessage, connection: object) => void;
   /** The request a notification cancels, where that is not plain from the dialect. */
   readonly cancelled?: (notification: ChainMessage) => Id | undefined;
   /** Whether a notification is a cancel: it goes one hop and is never passed on. Default: by the dialect's method. */
