@@ -1,14 +1,7 @@
 // A connection as a Builder describes it: a session whose messages, and the answers to its own requests, are run one at a
 // time through a chain of handlers, beside tasks that end with it.
 import type { NotificationMessage } from "@sluice/codec";
-import {
-  CancelledError,
-  RefusedError,
-  SessionError,
-  TimeoutError,
-  withDefaults,
-  type IncomingCall,
-} from "@sluice/core";
+import { CancelledError, RefusedError, SessionError, withDefaults, type IncomingCall } from "@sluice/core";
 import type { Half } from "@sluice/streams";
 import type { Transport } from "@sluice/transport";
 import type { ChainMessage } from "../chain.ts";
@@ -24,7 +17,7 @@ import { HandlerChain, type Link } from "./handler-chain.ts";
 import { NotificationItem, RequestItem, ResponseItem } from "./items.ts";
 import { InputEnd, type Closer } from "./input-end.ts";
 import type { Item } from "./item.ts";
-import type { Outcome } from "./outcome.ts";
+import { isLocal, type Outcome } from "./outcome.ts";
 import { PendingRequest, type Requester } from "./pending-request.ts";
 import { Queue } from "./queue.ts";
 import type { Role } from "./role.ts";
@@ -163,7 +156,7 @@ export class Connection implements Dispatcher, Requester {
 
   answered(pending: PendingRequest, outcome: Outcome): void {
     const { core } = this.#driver;
-    const isTheirs = outcome.ok || !isOurs(outcome.error);
+    const isTheirs = !isLocal(outcome);
     // What ends a request here, and now, waits for nothing: its deadline, its cancel, its refusal, the end of all.
     const isNow = !isTheirs && (core.error !== undefined || core.phase !== "finishing");
     if (!isNow) return this.queue.push(new ResponseItem(this, pending, outcome, isTheirs ? "peer" : "us"));
@@ -298,8 +291,3 @@ export class Connection implements Dispatcher, Requester {
 function isOrderly({ code }: SessionError): boolean {
   return code === "closed" || code === "drained";
 }
-
-function isOurs(error: Error): boolean {
-  return OURS.some((kind) => error instanceof kind);
-}
-const OURS = [SessionError, CancelledError, TimeoutError, RefusedError];
