@@ -235,6 +235,41 @@ describe("an executor", () => {
     while (executor.stats().requests > 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
+  it("X6: whose request it is, codex's peers say in `trace`", async () => {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let heard: unknown;
+    const http = fetchClient({
+      fetch(_, { headers }) {
+        heard = headers;
+        return Promise.resolve(new Response("x"));
+      },
+    });
+    const executor = create({ http });
+    const [near, far] = memoryPair({ unit: "messages" });
+    executor.accept(far);
+    const { promise: answered, resolve } = Promise.withResolvers<void>();
+    near.start({
+      onData: (chunk) => void (String(chunk).includes('"id":2') && resolve()),
+      onDrain() {},
+      onEnd() {},
+      onClose() {},
+    });
+    const params = { method: "GET", url: "http://there.example/", headers: [], requestId: "a" };
+    const trace = { traceparent, tracestate: "a=1" };
+    const messages = [
+      { id: 1, method: "initialize", params: { clientName: "codex" } },
+      { method: "initialized", params: {} },
+      { id: 2, method: "http/request", params, trace },
+    ];
+    for (const message of messages) near.write([JSON.stringify(message)]);
+    await answered;
+    expect(heard).toEqual([
+      ["traceparent", traceparent],
+      ["tracestate", "a=1"],
+    ]);
+    near.abort();
+  });
+
   it("closes a connection that has not said a word", async () => {
     const executor = create();
     const [, far] = memoryPair();

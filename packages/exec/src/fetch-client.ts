@@ -11,6 +11,7 @@ import type {
 import { HttpError } from "./http-error.ts";
 import { collect } from "./collect.ts";
 import { Deadlines } from "./http-deadlines.ts";
+import { withTrace } from "./http-trace.ts";
 import { emptyBody, guardedBody, sourceOf } from "./response-body.ts";
 
 /** What sends a request: the runtime's `fetch`, or anything that answers as it does. */
@@ -61,10 +62,10 @@ class FetchClient implements HttpClient {
 const MAX_BODY = 64 * 1024 * 1024;
 
 function initOf(request: HttpRequest, signal: AbortSignal): RequestInit {
-  const { method = "GET", headers = [], body, redirect } = request;
+  const { method = "GET", headers = [], body, redirect, trace } = request;
   const init: RequestInit & { duplex?: "half" } = {
     method,
-    headers: headers.map(([name, value]): [string, string] => [name, value]),
+    headers: withTrace(headers, trace).map(([name, value]): [string, string] => [name, value]),
     redirect: redirect === "stop" ? "manual" : "follow",
     signal,
   };

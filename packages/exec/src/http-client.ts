@@ -1,6 +1,8 @@
 // What makes HTTP requests: this program itself (`@sluice/exec/local`), the other end of a session (`connect`), or a
 // `fetch` (`fetchClient`). Code that is handed one cannot tell which.
 
+import type { TraceContext } from "./http-trace.ts";
+
 /** A header as it is on the wire: in its order, a repeated one as often as it came. */
 export type HttpHeader = readonly [name: string, value: string];
 
@@ -25,6 +27,11 @@ export interface HttpRequest {
   /** `follow` (default): up to 10 redirects, as browsers do. `stop`: a redirect is the response. */
   readonly redirect?: "follow" | "stop";
   readonly timeouts?: HttpTimeouts;
+  /**
+   * Whose request it is (W3C Trace Context): the headers of these names, unless it has one of them itself. What is
+   * malformed, or longer than 512 characters, is left out. Told to an executor that greeted beside the params (C5).
+   */
+  readonly trace?: TraceContext | undefined;
   /** Gives up the request, and after the headers the body, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }

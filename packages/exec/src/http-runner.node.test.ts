@@ -56,6 +56,8 @@ async function expectNothingLeft({ http, near, far, runner, server }: Stage): Pr
   assertNoLeaks(far);
 }
 
+const TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 const echo: Answer = (request, response) => {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -125,6 +127,31 @@ describe.each(WIRES)("an executor, over %s", (wire) => {
       "http/request failed: its proxy answered CONNECT with 407: it wants other credentials",
     ]);
     await pair.close();
+  });
+
+  it("X6: whose request it is, the server hears in headers, unless the request has its own", async () => {
+    const seen: unknown[] = [];
+    await using at = await stage(wire, (request, response) => {
+      const { traceparent, tracestate } = request.headers;
+      seen.push([traceparent, tracestate]);
+      if (request.url === "/from") response.writeHead(302, { location: "/to" }).end();
+      else response.end();
+    });
+    const trace = { traceparent: TRACEPARENT, tracestate: "a=1,b=2" };
+    await at.http.request({ url: `${at.url}/from`, trace });
+    const own = [["Traceparent", TRACEPARENT.replace("01", "00")]] as const;
+    await at.http.request({ url: at.url, trace, headers: own });
+    await at.http.request({ url: at.url, trace: { traceparent: "nonsense", tracestate: "a=1" } });
+    const hop = [TRACEPARENT, "a=1,b=2"];
+    expect(seen).toEqual([hop, hop, [own[0][1], undefined], [undefined, undefined]]);
+    seen.length = 0;
+
+    // A call by itself, as C5 has it, and with what no header may hold.
+    const params = { method: "GET", url: at.url, headers: [], requestId: "a" };
+    await at.near.call(HTTP_REQUEST, params, trace);
+    await at.near.call(HTTP_REQUEST, params, { ...trace, tracestate: "a=1\r\nx: y" });
+    expect(seen).toEqual([hop, [TRACEPARENT, undefined]]);
+    await expectNothingLeft(at);
   });
 
   it("normalizes a unicode hostname", async () => {

@@ -9,6 +9,7 @@ import { asStream, sendDeltas } from "./http-body-relay.ts";
 import type { HttpClient, HttpHeader, HttpRequest, HttpResponse } from "./http-client.ts";
 import { HttpError } from "./http-error.ts";
 import { checkMethod, checkNames, parseUrl } from "./http-headers.ts";
+import { traceIn, withTrace } from "./http-trace.ts";
 import { Upstream } from "./http-upstream.ts";
 import { headersOf } from "./http-variables.ts";
 import {
@@ -106,7 +107,7 @@ export class HttpRunner {
     checkMethod(asked.method);
     parseUrl(asked.url);
     checkNames(asked.headers.map(({ name }) => name));
-    const headers = headersOf(asked, variables);
+    const headers = withTrace(headersOf(asked, variables), traceIn(context.message));
     const response = await client.requestStream(requestOf(asked, headers, upstream.signal));
     if (asked.streamResponse !== true) {
       const { body } = await collect(response, limits.buffered);

@@ -10,6 +10,7 @@ export type {
   HttpTimeouts,
   StreamedResponse,
 } from "./http-client.ts";
+export type { TraceContext } from "./http-trace.ts";
 export { HttpError } from "./http-error.ts";
 export type { HttpErrorKind } from "./http-error.ts";
 export { createFetch } from "./create-fetch.ts";

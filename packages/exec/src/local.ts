@@ -11,6 +11,7 @@ import type {
 } from "./http-client.ts";
 import { Deadlines } from "./http-deadlines.ts";
 import { checkHeaders, checkMethod, parseUrl } from "./http-headers.ts";
+import { withTrace } from "./http-trace.ts";
 import { incomingBody } from "./local-body.ts";
 import { Policy, type HttpPolicy } from "./local-policy.ts";
 import { Protocols } from "./local-protocols.ts";
@@ -67,10 +68,11 @@ class NodeClient implements LocalClient {
   }
 
   async requestStream(request: HttpRequest): Promise<StreamedResponse> {
-    const { method = "GET", headers = [], body } = request;
+    const { method = "GET", body } = request;
     checkMethod(method);
     const url = parseUrl(request.url);
-    checkHeaders(headers);
+    checkHeaders(request.headers ?? []);
+    const headers = withTrace(request.headers ?? [], request.trace);
     const deadlines = new Deadlines(request);
     try {
       const first: Hop = { url, method, headers, body, count: 0 };

@@ -24,6 +24,7 @@ import {
   type HttpRequestParams,
   type HttpRequestResult,
 } from "./http-wire.ts";
+import { validTrace, withTrace } from "./http-trace.ts";
 import type { Link } from "./link.ts";
 import { guardedBody, sourceOf } from "./response-body.ts";
 import { unlessAborted } from "./unless-aborted.ts";
@@ -141,8 +142,11 @@ export class RemoteHttp implements HttpClient {
     const giveUp = (): void => this.#cancel(session, ids.requestId);
     signal.addEventListener("abort", giveUp, { once: true });
     try {
-      const params = { ...paramsOf(request, session.peer !== undefined), ...body, ...ids };
-      return readResult(await session.call(HTTP_REQUEST, params, { signal }));
+      const greeted = session.peer !== undefined;
+      const params = { ...paramsOf(request, greeted), ...body, ...ids };
+      // X6. Codex has it elsewhere than a session puts it (C5), and takes headers as they are.
+      const trace = greeted ? validTrace(request.trace) : undefined;
+      return readResult(await session.call(HTTP_REQUEST, params, { signal, ...trace }));
     } finally {
       signal.removeEventListener("abort", giveUp);
     }
@@ -188,7 +192,8 @@ const SMALL = 64 * 1024;
 const CANCEL_TIME = 5000;
 
 function paramsOf(request: HttpRequest, greeted: boolean): Omit<HttpRequestParams, "requestId"> {
-  const { method = "GET", url, headers = [], redirect = "follow", timeouts = {} } = request;
+  const { method = "GET", url, redirect = "follow", timeouts = {}, trace } = request;
+  const headers = greeted ? (request.headers ?? []) : withTrace(request.headers ?? [], trace);
   const { total, headers: headersMs, idle: idleMs } = timeouts;
   const own = {
     ...(headersMs !== undefined && { headersMs }),
