@@ -142,9 +142,17 @@ export class ConnectionTo {
    * @throws Error inside of one of those, which it would wait for.
    */
   incomingClosed(): Promise<void> {
+    return this.letGo(this.#line.connection.incomingClosed());
+  }
+
+  /**
+   * In a handler: lets the connection go on with the next message, as what the handler will now await may only come behind
+   * it. For helpers that wait for messages; `result` and `incomingClosed` do so themselves.
+   */
+  letGo<T>(awaited: Promise<T>): Promise<T> {
     currentItem()?.letGo();
     this.#line.item?.letGo();
-    return this.#line.connection.incomingClosed();
+    return awaited;
   }
 
   get isIncomingClosed(): boolean {

@@ -1,7 +1,7 @@
 // A connection as a Builder describes it: a session whose messages, and the answers to its own requests, are run one at a
 // time through a chain of handlers, beside tasks that end with it.
 import type { NotificationMessage } from "@sluice/codec";
-import { CancelledError, RefusedError, SessionError, withDefaults, type IncomingCall } from "@sluice/core";
+import { CancelledError, type SessionError, withDefaults, type IncomingCall } from "@sluice/core";
 import type { Half } from "@sluice/streams";
 import type { Transport } from "@sluice/transport";
 import type { ChainMessage } from "../chain.ts";

@@ -24,11 +24,13 @@ export interface Answerable {
 export class Responder<R = unknown> {
   readonly #request: Answerable;
   readonly #change: ((result: R) => unknown) | undefined;
+  readonly #listener: ((outcome: Outcome) => void) | undefined;
   #settled = false;
 
-  constructor(request: Answerable, change?: (result: R) => unknown) {
+  constructor(request: Answerable, change?: (result: R) => unknown, listener?: (outcome: Outcome) => void) {
     this.#request = request;
     this.#change = change;
+    this.#listener = listener;
   }
 
   get method(): string {
@@ -46,16 +48,18 @@ export class Responder<R = unknown> {
   respond(result: R): void {
     this.#use();
     try {
-      this.#request.succeed(this.#change === undefined ? result : this.#change(result));
+      const value: unknown = this.#change === undefined ? result : this.#change(result);
+      this.#listener?.({ ok: true, value });
+      this.#request.succeed(value);
     } catch (error) {
-      this.#request.fail(error);
+      this.#fail(error);
     }
   }
 
   /** Answers with an error: an `RpcError` as it is, a cancel as -32800, anything else as -32603 without its text. */
   respondWithError(error: unknown): void {
     this.#use();
-    this.#request.fail(error);
+    this.#fail(error);
   }
 
   /** Answers with whatever came of something else. */
@@ -81,7 +85,16 @@ export class Responder<R = unknown> {
     return new Responder<S>(
       this.#request,
       ours === undefined ? change : (result): unknown => ours(change(result)),
+      this.#listener,
     );
+  }
+
+  /** A responder for the same request that tells `listener` what it is used for. */
+  tap(listener: (outcome: Outcome) => void): Responder<R> {
+    return new Responder<R>(this.#request, this.#change, (outcome) => {
+      listener(outcome);
+      this.#listener?.(outcome);
+    });
   }
 
   /** Whether the peer has cancelled the request, its deadline has passed, or the connection is over. */
@@ -107,6 +120,12 @@ export class Responder<R = unknown> {
       this.onCancel(() => reject(new CancelledError())),
     );
     return Promise.race([work(this.signal), cancelled]);
+  }
+
+  #fail(error: unknown): void {
+    const reason = error instanceof Error ? error : new Error(String(error), { cause: error });
+    this.#listener?.({ ok: false, error: reason });
+    this.#request.fail(reason);
   }
 
   #use(): void {
