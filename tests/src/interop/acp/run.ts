@@ -25,15 +25,11 @@ export interface AcpRun {
   readonly onResult?: (result: AcpResult) => void;
 }
 
-/** Runs the agent's cases, one after the other. Never rejects: what did not run has failed, with the reason. */
-export async function runCases({
-  client,
-  agent,
-  arrows = 0,
-  onResult,
-}: AcpRun): Promise<readonly AcpResult[]> {
+/** Runs cases, one after the other. Never rejects: what did not run has failed, with the reason. */
+export async function runCases(run: AcpRun): Promise<readonly AcpResult[]> {
+  const { client, agent, arrows = 0, cases = casesOf(agent.script), onResult } = run;
   const results: AcpResult[] = [];
-  for (const one of casesOf(agent.script)) {
+  for (const one of cases) {
     const result = await runCase(one, client, agent.command, arrows);
     results.push(result);
     onResult?.(result);
