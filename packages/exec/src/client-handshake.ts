@@ -16,7 +16,10 @@ export interface HandshakeOptions {
   readonly wire: "auto" | "codex";
   readonly limits: ExecLimits;
   /** What is handed to the session as it is. */
-  readonly session: Pick<SessionOptions, "handlers" | "notifications" | "observer" | "onHandlerError">;
+  readonly session: Pick<
+    SessionOptions,
+    "handlers" | "fallback" | "notifications" | "fallbackNotification" | "observer" | "onHandlerError"
+  >;
 }
 
 /** A session whose handshake is over. */

@@ -11,6 +11,13 @@ export interface ExecLimits {
   readonly codexFrame: number;
   /** Bytes of a body, from an executor that has streams, that may wait for their reader. Then its server is held back. Default 256 KiB; grows where the connection can hold more. */
   readonly window: number;
+  /**
+   * Characters of a notification about a body or a process (X7). Above: ends the connection, which is recovered as any.
+   * Default 2 MiB: a piece of 1 MiB, as base64.
+   */
+  readonly event: number;
+  /** Characters of any other notification, and of a call of the executor's. Above: as `event`. Default 8 KiB. */
+  readonly notification: number;
   /** Calls without an answer. Beyond: refused; what lets go of something has 64 more. Default 1024. */
   readonly calls: number;
   /** ms from dialling to the end of the handshake. Then the connection is given up. Default 10 s. */
@@ -39,6 +46,8 @@ export const EXEC_LIMITS: ExecLimits = {
   message: 64 * MiB,
   window: 256 * 1024,
   codexFrame: 16 * MiB,
+  event: 2 * MiB,
+  notification: 8 * 1024,
   calls: 1024,
   handshake: 10_000,
   environment: 30_000,

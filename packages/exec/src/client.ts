@@ -1,7 +1,8 @@
-import type { Handler, NotificationHandler, Observer } from "@sluice/session";
+import type { Observer } from "@sluice/session";
 import type { Transport } from "@sluice/transport";
 import { ExecError } from "./client-error.ts";
 import { handshake, type Dial, type HandshakeOptions } from "./client-handshake.ts";
+import { bounded } from "./client-inbound.ts";
 import { ClientLink } from "./client-link.ts";
 import { withDefaults, type ExecLimits } from "./client-limits.ts";
 import { policyHandler, type OnPolicyRequest } from "./client-policy.ts";
@@ -179,14 +180,10 @@ class Client implements ExecClient {
 
   #handshakeOptions(): HandshakeOptions {
     const { clientName = "sluice", wire = "auto", onPolicyRequest, onHandlerError, observer } = this.#options;
-    const handlers: Record<string, Handler> = { "network/policyRequest": policyHandler(onPolicyRequest) };
-    const notifications: Record<string, NotificationHandler> = {
-      ...this.http.notifications,
-      ...this.processes.notifications,
-    };
+    const handlers = { "network/policyRequest": policyHandler(onPolicyRequest) };
+    const events = { ...this.http.notifications, ...this.processes.notifications };
     const session = {
-      handlers,
-      notifications,
+      ...bounded({ handlers, events }, this.#limits),
       ...(observer && { observer }),
       ...(onHandlerError && { onHandlerError }),
     };
