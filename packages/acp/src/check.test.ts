@@ -120,7 +120,7 @@ describe("objects", () => {
 
   it("are copied without what the schema overlooks, and with what a check has changed", () => {
     const value = { name: "old", note: 5, tags: 7, more: 1 };
-    expect(run(person, value)).toEqual({ name: "new", tags: [], more: 1 });
+    expect(run(person, value)).toStrictEqual({ name: "new", tags: [], more: 1 });
     expect(value).toEqual({ name: "old", note: 5, tags: 7, more: 1 });
   });
 

@@ -136,7 +136,7 @@ export function record(check: Check): Check {
       if (read === given) continue;
       if (read === INVALID) return fault.inEntry();
       if (result === value) result = { ...value };
-      Object.defineProperty(result, name, { value: read });
+      result[name] = read; // its own already, whatever its name
     }
     return result;
   };

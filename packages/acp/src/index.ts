@@ -20,3 +20,20 @@ export { MetaCapability } from "./meta-capability.ts";
 export type { HasMeta } from "./meta-capability.ts";
 export type { Schema } from "./schema.ts";
 export type { Unlisted } from "./unlisted.ts";
+
+// Who is who, and what they hold of each other.
+export { Agent, Client, Conductor as ConductorRole, Proxy, Untyped } from "./roles.ts";
+export { ConnectionToAgent } from "./connection-to-agent.ts";
+export { ConnectionToConductor } from "./connection-to-conductor.ts";
+export { SessionBuilder } from "./session-builder.ts";
+export { ActiveSession } from "./active-session.ts";
+export type { SessionMessage } from "./active-session.ts";
+export { textOf, Turn } from "./turn.ts";
+
+// Chains.
+export { Conductor } from "./conductor.ts";
+export type { ConductorOptions, Instantiate, Parts } from "./conductor.ts";
+export type { Part } from "./chain.ts";
+export type { Trace, TraceEvent } from "./trace.ts";
+export { unwrap, wrap } from "./successor.ts";
+export type { Spelling } from "./successor.ts";

@@ -207,7 +207,7 @@ describe("what ACP overlooks", () => {
     ["entries that are no list", { ...UPDATES[5], entries: 5 }, { ...UPDATES[5], entries: [] }],
   ])("%s counts as absent, in a copy", (_, value, better) => {
     const before = JSON.stringify(value);
-    expect(update(value)).toEqual({ value: { sessionId: "s", update: better } });
+    expect(update(value)).toStrictEqual({ value: { sessionId: "s", update: better } });
     expect(JSON.stringify(value)).toBe(before);
   });
 

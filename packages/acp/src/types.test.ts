@@ -112,6 +112,14 @@ describe("the editions", () => {
     expect(validate(v2.AuthMethod, { type: "_mine" })).toEqual(["methodId"]);
   });
 
+  it("the second version wants lists with something in them", () => {
+    const request = { sessionId: "s", title: "Run it?", subject: { type: "_mine" } };
+    const options = [{ optionId: "y", name: "Yes", kind: "allow_once" }];
+    const { params } = v2.RequestPermissionRequest;
+    expect(validate(params, { ...request, options })).toMatchObject({ options });
+    expect(validate(params, { ...request, options: [] })).toEqual(["options"]);
+  });
+
   it("the second version lets a form be of a session or of a request, not of both", () => {
     const form = { mode: "url", message: "?", elicitationId: "e", url: "https://a.test" };
     const { params } = v2.CreateElicitationRequest;

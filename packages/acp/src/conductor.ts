@@ -1,0 +1,110 @@
+// A chain of proxies with an agent at its end, as one agent; or, as one proxy, a chain of proxies alone.
+//
+// Each part has a connection of its own, and every message crosses it as a new one: ids are never passed on, an answer goes back
+// along the requests it came for, a cancel is asked anew at each hop. What a proxy says in an envelope is for the part behind it;
+// anything else it says is for the one before. `initialize` becomes `proxy/initialize` where it reaches a proxy.
+import { ErrorCode, RpcError } from "@sluice/session";
+import {
+  type Builder,
+  type Component,
+  type ConnectionTo,
+  type ConnectOptions,
+  type Dispatch,
+} from "@sluice/session/builder";
+import type { Transport } from "@sluice/transport";
+import { Chain, type Part } from "./chain.ts";
+import { Agent, Proxy, Untyped } from "./roles.ts";
+import { initializeSpelling, type Spelling } from "./successor.ts";
+import type { Trace } from "./trace.ts";
+
+/** What a chain is made of: transports to programs, or builders and other components that run here. */
+export interface Parts {
+  /** In the order of the messages from the client; default none. */
+  readonly proxies?: readonly Part[];
+  readonly agent: Part;
+}
+
+/** Chooses the parts by the client's `initialize`, which it may change. */
+export type Instantiate<P> = (initialize: unknown) => Instantiated<P> | PromiseLike<Instantiated<P>>;
+type Instantiated<P> = P & { readonly initialize?: unknown };
+
+export interface ConductorOptions {
+  /** Names it in a trace. Default `conductor`. */
+  readonly name?: string;
+  /** How it speaks to its proxies first; one that does not know it is spoken to in the other spelling. Default `_proxy`. */
+  readonly spelling?: Spelling;
+  /** Told of every message that crosses the conductor. */
+  readonly trace?: Trace;
+}
+
+type Kind = "agent" | "proxy";
+
+/**
+ * Runs a chain for each connection it is given; the parts are started by the first message, which must be `initialize`. Where one
+ * part fails, the chain fails: the connection ends with its error, and the other parts with it.
+ */
+export class Conductor implements Component {
+  readonly #kind: Kind;
+  readonly #instantiate: Instantiate<{ readonly proxies?: readonly Part[]; readonly agent?: Part }>;
+  readonly #options: ConductorOptions;
+
+  private constructor(
+    kind: Kind,
+    instantiate: Instantiate<{ readonly proxies?: readonly Part[]; readonly agent?: Part }>,
+    options: ConductorOptions,
+  ) {
+    this.#kind = kind;
+    this.#instantiate = instantiate;
+    this.#options = options;
+  }
+
+  /** To a client it is an agent. */
+  static agent(parts: Parts | Instantiate<Parts>, options: ConductorOptions = {}): Conductor {
+    return new Conductor("agent", typeof parts === "function" ? parts : () => parts, options);
+  }
+
+  /** To another conductor it is a proxy: the last of its proxies speaks to whoever is behind it. */
+  static proxy(
+    proxies: readonly Part[] | Instantiate<{ readonly proxies: readonly Part[] }>,
+    options: ConductorOptions = {},
+  ): Conductor {
+    const instantiate = typeof proxies === "function" ? proxies : () => ({ proxies });
+    return new Conductor("proxy", instantiate, options);
+  }
+
+  /** Settles once the client is gone. Rejects where a part failed. */
+  connectTo(transport: Transport, options: ConnectOptions = {}): Promise<void> {
+    return this.#builder(options).connectTo(transport, options);
+  }
+
+  #builder(options: ConnectOptions): Builder {
+    const role = this.#kind === "agent" ? Agent : Proxy;
+    const run: { chain?: Chain } = {};
+    return role.builder().withHandler(async (dispatch, cx) => {
+      if (dispatch.kind === "response") return cx.sendProxiedMessageTo(Untyped, dispatch);
+      run.chain ??= await this.#start(dispatch, cx, options);
+      return run.chain.fromClient(withInitialize(dispatch, run.chain), cx);
+    });
+  }
+
+  async #start(first: Dispatch, cx: ConnectionTo, options: ConnectOptions): Promise<Chain> {
+    if (first.kind !== "request" || !this.#isInitialize(first.method)) {
+      const expected = this.#kind === "agent" ? "initialize" : "proxy/initialize";
+      throw new RpcError(ErrorCode.invalidRequest, `the first message must be ${expected}`);
+    }
+    const { proxies = [], agent, initialize } = await this.#instantiate(first.params);
+    const { name = "conductor", spelling = "_proxy", trace } = this.#options;
+    return new Chain({ name, cx, proxies, agent, spelling, trace, options, initialize });
+  }
+
+  #isInitialize(method: string): boolean {
+    return this.#kind === "agent" ? method === "initialize" : initializeSpelling(method) !== undefined;
+  }
+}
+
+// What the instantiation made of the client's `initialize` goes in its place, once.
+function withInitialize(dispatch: Dispatch, chain: Chain): Dispatch {
+  if (dispatch.kind !== "request") return dispatch;
+  const initialize = chain.takeInitialize();
+  return initialize === undefined ? dispatch : { ...dispatch, params: initialize };
+}
