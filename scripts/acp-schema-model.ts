@@ -66,7 +66,7 @@ const RANGES: Readonly<Record<string, readonly [number?, number?]>> = {
   uint32: [0, 2 ** 32 - 1],
   // Past 2^53 JSON.parse has rounded them already; that they are whole is all that can be said.
   int64: [],
-  uint64: [0],
+  uint64: [],
 };
 
 /** The definitions in an order in which each stands after those it refers to; envelopes are left out. */

@@ -1,18 +1,9 @@
-// What says in one value how a method is called, what it takes and what it gives.
+// What says in one value how a method is called, what it takes and what it gives. The builder has functions like these; they
+// are here as well, so that who only wants schemas loads no session.
+import type { NotificationType, RequestType } from "@sluice/session/builder";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 
-export interface RequestType<P = unknown, R = unknown> {
-  readonly kind: "request";
-  readonly method: string;
-  readonly params?: StandardSchemaV1<unknown, P>;
-  readonly result?: StandardSchemaV1<unknown, R>;
-}
-
-export interface NotificationType<P = unknown> {
-  readonly kind: "notification";
-  readonly method: string;
-  readonly params?: StandardSchemaV1<unknown, P>;
-}
+export type { NotificationType, RequestType };
 
 /* @__NO_SIDE_EFFECTS__ */
 export function request<P, R>(

@@ -94,6 +94,8 @@ for (const edition of EDITIONS) {
         expect(ours[name]).toMatchObject(
           isDescribed ? { kind, method: message.method } : { "~standard": {} },
         );
+        const response = ours[name.replace(/Request$/, "Response")];
+        if (isDescribed && kind === "request") expect(ours[name]).toHaveProperty("result", response);
       }
     });
 
