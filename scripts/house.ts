@@ -29,7 +29,11 @@ export const HOUSE: Readonly<Record<string, Room>> = {
     node: ["local", "executor", "process", "pty", "file", "environment", "cli"],
   },
   mcp: { ...protocol, may: [...protocol.may, "exec"] },
-  acp: protocol,
+  acp: {
+    ...protocol,
+    may: [...protocol.may, "stdio", "mcp"],
+    node: ["cli", "polyfill", "agent-process"],
+  },
   rapace: protocol,
 };
 
