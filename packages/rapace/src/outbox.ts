@@ -65,7 +65,7 @@ export class Outbox {
 
   /** @param credit what a grant grants */
   control(method: number, payload: Uint8Array, credit: number = 0): void {
-    const flags = credit > 0 ? FLAG.control | FLAG.credits : FLAG.control;
+    const flags = FLAG.control | FLAG.eos | (credit > 0 ? FLAG.credits : 0);
     this.numbered({ channel: 0, method, flags, credit }, payload);
   }
 
