@@ -26,7 +26,8 @@ Runs processes, reads and writes files and makes HTTP requests for whoever conne
   --json                print {"url": …} instead of the bare URL
   --help                this text
 
-Requests go through the proxies that http_proxy, https_proxy and all_proxy name, except to what no_proxy names.
+Requests go through the proxies that http_proxy, https_proxy and all_proxy name, but to what no_proxy names, in lower or
+upper case.
 
 Whoever can connect can do all that you can: listen on loopback alone, or behind something that asks who is there.`;
 

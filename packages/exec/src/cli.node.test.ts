@@ -125,7 +125,7 @@ for (const runtime of runtimes) {
     it("makes requests through the proxies its environment names, but for the exceptions", async () => {
       await using server = await upstream((request, response) => response.end(request.url));
       await using proxy = await proxyServer({ to: Number(new URL(server.url).port) });
-      const env = { ...WITHOUT_PROXIES, http_proxy: proxy.url, no_proxy: "127.0.0.1" };
+      const env = { ...WITHOUT_PROXIES, HTTP_PROXY: proxy.url, no_proxy: "127.0.0.1" };
       const options = ["--allow-private", "--allow-host", "name.invalid"];
       const child = spawn(...command(runtime, "--listen", "stdio", ...options), { env });
       const peer = await Peer.open(child, "codex");

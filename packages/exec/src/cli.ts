@@ -20,7 +20,9 @@ process.exit(await main(readArguments()));
 
 async function main(args: Arguments): Promise<number> {
   const { listen, policy } = args;
-  using http = localClient({ policy, proxy: proxyFromEnvironment(process.env) });
+  // As codex, also by HTTP_PROXY: no web server starts this command, whose clients could set it.
+  const proxy = proxyFromEnvironment({ http_proxy: process.env["HTTP_PROXY"], ...process.env });
+  using http = localClient({ policy, proxy });
   await using executor = createExecutor({
     http,
     onHandlerError: (error, method) => log("red", `${method}: ${String(error)}`),

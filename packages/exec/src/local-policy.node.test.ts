@@ -221,6 +221,29 @@ describe("a local client with a policy", () => {
     ]);
   });
 
+  it("given up while it is judged, a request is not made; a judge that never comes to an end holds up nobody", async () => {
+    let asked = 0;
+    await using server = await upstream((_, response) => {
+      asked++;
+      response.end();
+    });
+    const abort = new AbortController();
+    const judges = [() => (abort.abort(new Error("given up")), true), () => new Promise<boolean>(() => {})];
+    for (const check of judges) {
+      using client = localClient({ policy: { allow: ["loopback"], check } });
+      const request = client.request({ url: server.url, signal: abort.signal });
+      await expect(request).rejects.toThrow("given up");
+    }
+    const late = new AbortController();
+    const check = (): Promise<boolean> => (
+      queueMicrotask(() => late.abort(new Error("late"))),
+      new Promise(() => {})
+    );
+    using client = localClient({ policy: { allow: ["loopback"], check } });
+    await expect(client.request({ url: server.url, signal: late.signal })).rejects.toThrow("late");
+    expect(asked).toBe(0);
+  });
+
   it("a name is resolved once, and what was judged is connected to", async () => {
     await using server = await upstream((request, response) => void response.end(request.headers.host));
     const { port } = new URL(server.url);

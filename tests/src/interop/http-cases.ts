@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import process from "node:process";
 import type { ExecClient, HttpResponse } from "@sluice/exec";
 import { bytes, refusal, text, type Case } from "./case.ts";
 import { digest, large } from "./upstream.ts";
@@ -14,6 +17,32 @@ function values({ headers }: HttpResponse, name: string): string[] {
 async function works(client: ExecClient, url: string): Promise<void> {
   const { body } = await client.http.request({ url: `${url}/hello` });
   assert.equal(new TextDecoder().decode(body), "hello world");
+}
+
+async function listening(answer: RequestListener): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Does it with these variables alone of those that speak of proxies: what it starts has them. */
+async function within<T>(variables: Readonly<Record<string, string>>, act: () => Promise<T>): Promise<T> {
+  const { env } = process;
+  const before = Object.entries(env).filter(([name]) => /^(https?|all|no)_proxy$/i.test(name));
+  for (const [name] of before) delete env[name];
+  Object.assign(env, variables);
+  try {
+    return await act();
+  } finally {
+    for (const name of Object.keys(variables)) delete env[name];
+    Object.assign(env, Object.fromEntries(before));
+  }
 }
 
 export const httpCases: readonly Case[] = [
@@ -226,6 +255,34 @@ export const httpCases: readonly Case[] = [
       );
       for (const [n, answer] of answers.entries())
         assert.equal(digest(answer), digest(large(n * 1000)), `the answer of ${n * 1000} bytes`);
+    },
+  },
+  {
+    name: "whose request it is, its server hears",
+    async run(bench) {
+      const client = await bench.connect();
+      const trace = {
+        traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        tracestate: "a=1,b=2",
+      };
+      const { body } = await client.http.request({ url: `${bench.upstream.url}/echo`, trace });
+      const { headers } = JSON.parse(new TextDecoder().decode(body));
+      for (const [name, value] of Object.entries(trace)) {
+        const sent = headers.filter((_: string, at: number) => headers[at - 1]?.toLowerCase() === name);
+        assert.deepEqual(sent, [value]);
+      }
+    },
+  },
+  {
+    name: "requests go through the proxy that its environment names",
+    without: ({ listen }) =>
+      listen === "ws" ? "its server runs in the environment of the others" : undefined,
+    async run(bench) {
+      await using proxy = await listening((request, response) => response.end(`for ${request.url}`));
+      const client = await within({ http_proxy: proxy.url }, () => bench.connect());
+      const url = `${bench.upstream.url}/hello`;
+      const { status, body } = await client.http.request({ url });
+      assert.deepEqual([status, new TextDecoder().decode(body)], [200, `for ${url}`]);
     },
   },
   {
