@@ -285,6 +285,31 @@ describe("a local client with a proxy", () => {
     expect(await readAll(response.body)).toBe("a".repeat(3_000_000));
   });
 
+  it("300 requests through tunnels, given up at any moment, leave no connection behind", async () => {
+    await using server = await secureServer((request, response) => void request.pipe(response));
+    await using at = await stage({ to: server.port });
+    const outcomes = new Set<unknown>();
+    const one = async (n: number): Promise<unknown> => {
+      const abort = new AbortController();
+      const request = { url: "https://secure.test/", method: "POST", body: utf8("x"), signal: abort.signal };
+      const asked = at.client.request(request).then(
+        () => "answered",
+        (error: unknown) => error,
+      );
+      const given = (async (): Promise<void> => {
+        for (let turns = n % 60; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+        if (n % 6 > 0) abort.abort("given up");
+      })();
+      return (await Promise.all([asked, given]))[0];
+    };
+    for (let n = 0; n < 300; n += 10)
+      for (const outcome of await Promise.all(Array.from({ length: 10 }, (_, i) => one(n + i))))
+        outcomes.add(outcome);
+    expect(outcomes).toEqual(new Set(["answered", "given up"]));
+    at.client[Symbol.dispose]();
+    await at.proxy.until(() => at.proxy.open === 0);
+  });
+
   it("a kept tunnel that the proxy has closed meanwhile is no failure", async () => {
     await using server = await secureServer((_, response) => {
       response.end("x");

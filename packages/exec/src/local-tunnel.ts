@@ -10,7 +10,7 @@ import { HttpError } from "./http-error.ts";
 import { proxyFailed, type Proxy } from "./local-proxy.ts";
 
 /** What one request wants to be connected to, and how. */
-export interface Through {
+interface Through {
   readonly proxy: Proxy;
   /** https. */
   readonly url: URL;

@@ -15,7 +15,7 @@ export const TLS: { readonly cert: string; readonly key: string } = {
 };
 
 /** A request as the proxy has got it. */
-export interface Asked {
+interface Asked {
   readonly method: string;
   /** As it stands in the request's first line. */
   readonly target: string;
