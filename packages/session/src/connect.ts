@@ -85,6 +85,8 @@ export interface Door {
   readonly lifter?: Lifter;
   /** Whether it wants to see cancels as the notifications they are. */
   readonly passesCancels?: boolean;
+  /** Runs all that a chunk from the transport sets off. */
+  enter?(work: () => void): void;
 }
 
 /** A session and what drives it. */
@@ -115,6 +117,7 @@ export function build(role: Role, transport: Transport, given: SessionOptions, d
     core: { ...coreOptions(role, options), passesCancels: door.passesCancels ?? false },
     transport,
     lifter: door.lifter,
+    enter: door.enter?.bind(door),
     receive,
     onFault: options.onFault,
     onDraining: options.onDraining,

@@ -41,6 +41,8 @@ export interface DriverOptions {
   readonly core: Omit<CoreOptions, "unit" | "quotes" | "framesFromStart">;
   readonly transport: Transport;
   readonly lifter: Lifter | undefined;
+  /** Runs all that a chunk sets off. */
+  readonly enter: ((work: () => void) => void) | undefined;
   /** What a stream in a result is, where its waiter does not say. */
   readonly receive: (half: Half) => unknown;
   readonly onFault: ((fault: Fault) => void) | undefined;
@@ -130,6 +132,11 @@ export class Driver implements Host, TransportEvents {
 
   // What is produced while a chunk is processed goes out in one write right behind it.
   onData(chunk: Chunk): void {
+    const { enter } = this.#options;
+    if (enter === undefined) this.#received(chunk);
+    else enter(() => this.#received(chunk));
+  }
+  #received(chunk: Chunk): void {
     this.#flushing = true;
     try {
       this.core.receive(chunk, clock());

@@ -2,7 +2,7 @@ import type { Transport } from "@sluice/transport";
 import type { Component, ConnectOptions } from "./component.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionTo } from "./connection-to.ts";
-import { runAside } from "./current-item.ts";
+import { runAside } from "./dispatching.ts";
 import type { NotificationType, NotificationUnion, RequestType, RequestUnion, Tagged } from "./descriptor.ts";
 import type { DispatchHandler, Link } from "./handler-chain.ts";
 import {

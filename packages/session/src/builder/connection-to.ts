@@ -3,11 +3,10 @@ import type { CallOptions } from "../session.ts";
 import type { Builder } from "./builder.ts";
 import type { Component, ConnectOptions } from "./component.ts";
 import type { Connection } from "./connection.ts";
-import { currentItem } from "./current-item.ts";
 import { checkedResult, type NotificationType, type RequestType } from "./descriptor.ts";
 import { messageOf, type Dispatch } from "./dispatch.ts";
 import type { DispatchHandler } from "./handler-chain.ts";
-import type { Item } from "./item.ts";
+import { letGo, type Item } from "./item.ts";
 import type { Role } from "./role.ts";
 import { SentRequest } from "./sent-request.ts";
 import type { Transport } from "@sluice/transport";
@@ -150,8 +149,7 @@ export class ConnectionTo {
    * it. For helpers that wait for messages; `result` and `incomingClosed` do so themselves.
    */
   letGo<T>(awaited: Promise<T>): Promise<T> {
-    currentItem()?.letGo();
-    this.#line.item?.letGo();
+    letGo(this.#line.item);
     return awaited;
   }
 

@@ -12,6 +12,7 @@ import { toCore, type CallOptions, type PlainSession } from "../session.ts";
 import { join, type Component, type ConnectOptions } from "./component.ts";
 import type { ConnectionTo } from "./connection-to.ts";
 import type { Builder } from "./builder.ts";
+import { runIn, type Dispatching } from "./dispatching.ts";
 import { DynamicHandlers } from "./dynamic-handlers.ts";
 import { HandlerChain, type Link } from "./handler-chain.ts";
 import { NotificationItem, RequestItem, ResponseItem } from "./items.ts";
@@ -39,7 +40,7 @@ const UNBOUNDED = {
   waitingBytes: Number.MAX_SAFE_INTEGER,
 };
 
-export class Connection implements Dispatcher, Requester {
+export class Connection implements Dispatcher, Dispatching, Requester {
   readonly role: Role;
   readonly chain: HandlerChain;
   readonly queue: Queue;
@@ -92,6 +93,7 @@ export class Connection implements Dispatcher, Requester {
     const session = { ...options, dialect: plan.role.dialect, limits: { ...options.limits, ...UNBOUNDED } };
     const built: Built = build("initiator", transport, session, {
       passesCancels: true,
+      enter: (work) => runIn(this, work),
       dispatcher: (_session, driver) => {
         this.#driver = driver;
         return this;
@@ -158,8 +160,7 @@ export class Connection implements Dispatcher, Requester {
     const { core } = this.#driver;
     const isTheirs = !isLocal(outcome);
     // What ends a request here, and now, waits for nothing: its deadline, its cancel, its refusal, the end of all.
-    const isNow = !isTheirs && (core.error !== undefined || core.phase !== "finishing");
-    if (!isNow) return this.queue.push(new ResponseItem(this, pending, outcome, isTheirs ? "peer" : "us"));
+XX    if (!isNow) return this.queue.push(new ResponseItem(this, pending, outcome, isTheirs ? "peer" : "us"));
     pending.deliver(outcome);
     this.settled(pending);
   }
@@ -187,6 +188,10 @@ export class Connection implements Dispatcher, Requester {
   }
 
   // What handlers and tasks do.
+
+  letGo(): void {
+    this.queue.current?.letGo();
+  }
 
   send(peer: Role, message: ChainMessage, item: Item | undefined, options?: CallOptions): PendingRequest {
     const pending = new PendingRequest(this, message.method, peer, item);

@@ -25,6 +25,11 @@ export interface Link {
 /** A function is asked again whenever an answer has come. */
 export type Retry = boolean | (() => boolean);
 
+/** Whether it is asked for, now. @throws what its function throws */
+export function asks(retry: Retry): boolean {
+  return typeof retry === "function" ? retry() : retry;
+}
+
 /** What nobody claimed, as the last handler passed it on. */
 export interface Passed {
   readonly dispatch: Dispatch;
@@ -116,10 +121,11 @@ async function runRest(
   }
 }
 
-// What wants it without a condition wins.
+// Any of them is enough.
 function either(before: Retry, retry: Retry | undefined): Retry {
   if (before === true || retry === undefined || retry === false) return before;
-  return retry;
+  if (before === false || retry === true) return retry;
+  return () => before() || retry();
 }
 
 function isThenable(value: unknown): value is PromiseLike<Handled | void> {

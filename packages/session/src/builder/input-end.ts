@@ -2,35 +2,54 @@
 import type { Connection } from "./connection.ts";
 import type { ConnectionTo } from "./connection-to.ts";
 import { currentItem } from "./current-item.ts";
-import { EndItem } from "./items.ts";
+import { ErrandItem } from "./items.ts";
+import type { Item } from "./item.ts";
+import { continuation } from "./queue.ts";
 
 export type Closer = (cx: ConnectionTo) => unknown;
+
+/** `ending`: what waited for the peer fails. `closing`: what has arrived is run, then the closers. */
+type State = "open" | "ending" | "closing" | "closed";
 
 export class InputEnd {
   readonly #connection: Connection;
   readonly #closers: readonly Closer[];
   readonly #waiting: (() => void)[] = [];
-  #state: "open" | "closing" | "closed" = "open";
-  #item: EndItem | undefined;
+  // What the end brings, in order.
+  readonly #brought: Item[] = [];
+  #state: State = "open";
+  #item: Item | undefined;
 
   constructor(connection: Connection, closers: readonly Closer[]) {
     this.#connection = connection;
     this.#closers = closers;
   }
 
-  get state(): "open" | "closing" | "closed" {
+  get state(): State {
     return this.#state;
   }
 
-  /** It has ended: once all that came before has been run, the closers are. `then` is told what the first of them threw. */
-  begin(then: (failure: { readonly error: unknown } | undefined) => void): EndItem {
+  /** It has ended: what fails for it is to be brought here. */
+  begin(): void {
+    this.#state = "ending";
+  }
+
+  bring(item: Item): void {
+    this.#brought.push(item);
+  }
+
+  /** O10: once all that came before has been run, what was brought is; then the closers. Returns what the first of them threw. */
+  async run(holdsBack: () => boolean): Promise<{ readonly error: unknown } | undefined> {
     this.#state = "closing";
-    this.#item = new EndItem(this.#connection, async () => {
-      const failure = await this.#runClosers();
-      then(failure);
-      this.close();
+    const run = new Promise<{ readonly error: unknown } | undefined>((resolve) => {
+      const close = async (): Promise<void> => resolve(await this.#runClosers());
+      this.#item = new ErrandItem(this.#connection, "the end of input", close);
     });
-    return this.#item;
+    this.bring(this.#item!);
+    // What came behind an answer may still wait for the continuation of whoever awaited that.
+    while (holdsBack()) await continuation();
+    for (const item of this.#brought) this.#connection.queue.push(item);
+    return run;
   }
 
   close(): void {
@@ -38,16 +57,17 @@ export class InputEnd {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  closed(): Promise<void> {
+  /** `own`: the item whose `ConnectionTo` asks. */
+  closed(own: Item | undefined): Promise<void> {
     if (this.#state === "closed") return Promise.resolve();
-    if (this.#item !== undefined && currentItem() === this.#item)
+    if (this.#item !== undefined && currentItem(own) === this.#item)
       return Promise.reject(new Error("incomingClosed() in a function of onClose waits for itself"));
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   // One after the other, all of them.
   async #runClosers(): Promise<{ readonly error: unknown } | undefined> {
-    const cx = this.#connection.contextOf(undefined);
+    const cx = this.#connection.contextOf(this.#item);
     let failure: { readonly error: unknown } | undefined;
     for (const close of this.#closers)
       try {

@@ -1,20 +1,29 @@
 // One incoming thing on its way through a connection: a request, a notification, an answer, the end of input. A
 // connection takes one at a time: an item holds it until its handlers have settled, or wait for an answer.
-import type { Holder } from "./current-item.ts";
+import { dispatching } from "./dispatching.ts";
 
 /** `let go`: its handlers still run, and the connection has gone on without them. */
 export type ItemState = "waiting" | "holding" | "let go" | "settled";
+
+/**
+ * In a handler: its connection goes on with the next message. `item` is the one whose handler the handle at hand belongs to; through
+ * another's, it is the one that holds the connection in whose handlers we are.
+ */
+export function letGo(item: Item | undefined): void {
+  item?.letGo();
+  if (item === undefined || item.state === "settled") dispatching()?.letGo();
+}
 
 /** Who an item holds up. */
 export interface Intake {
   letGo(item: Item): void;
 }
 
-export abstract class Item implements Holder {
+export abstract class Item {
   /** Bytes it takes while it waits, about. */
   readonly size: number;
-  /** The item whose handler sent the request that this answers. */
-  readonly origin: Item | undefined;
+  /** The item whose handler sent the request that this answers; forgotten once all that this one started has settled. */
+  origin: Item | undefined;
   state: ItemState = "waiting";
   readonly #intake: Intake;
   // Its handlers, and what they started, that have not settled.
@@ -35,6 +44,9 @@ export abstract class Item implements Holder {
   /** It will not be run: the connection is over. */
   abandon(): void {}
 
+  /** The connection has gone on without it. */
+  leftBehind(): void {}
+
   letGo(): void {
     this.#intake.letGo(this);
   }
@@ -44,7 +56,9 @@ export abstract class Item implements Holder {
     this.#work++;
   }
   end(): void {
-    if (--this.#work === 0) this.over();
+    if (--this.#work > 0) return;
+    this.origin = undefined;
+    this.over();
   }
 
   /** Its handlers and all they started have settled. */

@@ -2,9 +2,8 @@
 import { ErrorCode, type Id, type NotificationMessage } from "@sluice/codec";
 import { CancelledError, RpcError, type IncomingCall } from "@sluice/core";
 import type { Connection } from "./connection.ts";
-import { runAs } from "./current-item.ts";
 import type { Dispatch } from "./dispatch.ts";
-import type { Passed } from "./handler-chain.ts";
+import { asks, type Passed } from "./handler-chain.ts";
 import { Item } from "./item.ts";
 import type { Outcome } from "./outcome.ts";
 import type { PendingRequest } from "./pending-request.ts";
@@ -29,7 +28,7 @@ export abstract class DispatchItem extends Item {
   protected runChain(dispatch: Dispatch): Promise<void> | undefined {
     const { connection } = this;
     try {
-      const passed = runAs(this, () => connection.chain.run(dispatch, connection.contextOf(this)));
+      const passed = connection.chain.run(dispatch, connection.contextOf(this));
       if (!(passed instanceof Promise)) return this.#passed(passed);
       return passed.then(
         (settled) => this.#passed(settled),
@@ -43,8 +42,13 @@ export abstract class DispatchItem extends Item {
 
   #passed(passed: Passed | undefined): undefined {
     if (passed === undefined) return undefined;
-    if (passed.retry !== false) this.connection.handlers.park(passed.dispatch, this, passed.retry);
-    else this.unclaimed(passed.dispatch);
+    const { dispatch, retry } = passed;
+    try {
+      if (asks(retry)) this.connection.handlers.park(dispatch, this, retry);
+      else this.unclaimed(dispatch);
+    } catch (error) {
+      this.failed(error);
+    }
     return undefined;
   }
 }
@@ -57,6 +61,10 @@ export class RequestItem extends DispatchItem implements Answerable {
   constructor(connection: Connection, call: IncomingCall) {
     super(connection, call.size);
     this.call = call;
+    // C3: one that has not started is answered unrun.
+    call.onCancel = (reason): void => {
+      if (this.state === "waiting") call.fail(reason);
+    };
   }
 
   get label(): string {
@@ -78,7 +86,6 @@ export class RequestItem extends DispatchItem implements Answerable {
   run(): Promise<void> | undefined {
     const { call, connection } = this;
     if (call.isOver) return undefined;
-    if (call.cancelled !== undefined) return void call.fail(call.cancelled); // C3: unrun
     if (!connection.start(this)) {
       call.fail(new RpcError(ErrorCode.overloaded, "too many requests are being handled here already"));
       return undefined;
@@ -245,39 +252,37 @@ export class ResponseItem extends DispatchItem {
   }
 
   protected override over(): void {
-    this.connection.settled(this.#pending);
-    if (this.#router?.state !== "unused" || this.#pending.state === "delivered") return;
-    const message = `the answer to ${this.#pending.method} was claimed by a handler and never routed`;
-    this.#pending.deliver({ ok: false, error: new RpcError(ErrorCode.internal, message) });
+    const pending = this.#pending;
+    if (pending.state === "delivered") return this.connection.settled(pending);
+    if (this.#router?.state === "kept") return; // it has been dealt with once that is used
+    const message = `the answer to ${pending.method} was claimed by a handler and never routed`;
+    pending.deliver({ ok: false, error: new RpcError(ErrorCode.internal, message) });
   }
 }
 
-/** The peer sends no more. */
-export class EndItem extends Item {
-  readonly label = "the end of input";
-  readonly #close: () => Promise<void>;
+/** Something of the connection's own that takes its turn. */
+export class ErrandItem extends Item {
+  readonly label: string;
+  readonly #work: () => Promise<void> | undefined;
+  readonly #leftBehind: (() => void) | undefined;
 
-  constructor(connection: Connection, close: () => Promise<void>) {
+  constructor(
+    connection: Connection,
+    label: string,
+    work: () => Promise<void> | undefined,
+    leftBehind?: () => void,
+  ) {
     super(connection.queue, 0);
-    this.#close = close;
+    this.label = label;
+    this.#work = work;
+    this.#leftBehind = leftBehind;
   }
 
-  run(): Promise<void> {
-    return runAs(this, this.#close);
-  }
-}
-
-/** A handler that was added looks at what is parked, before anything new. */
-export class OfferItem extends Item {
-  readonly label = "an added handler";
-  readonly #offer: () => Promise<void>;
-
-  constructor(connection: Connection, offer: () => Promise<void>) {
-    super(connection.queue, 0);
-    this.#offer = offer;
+  run(): Promise<void> | undefined {
+    return runAs(this, this.#work);
   }
 
-  run(): Promise<void> {
-    return runAs(this, this.#offer);
+  override leftBehind(): void {
+    this.#leftBehind?.();
   }
 }

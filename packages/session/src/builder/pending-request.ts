@@ -15,6 +15,8 @@ export interface Consumer {
 
 export interface Requester {
   answered(request: PendingRequest, outcome: Outcome): void;
+  /** What came of it has been dealt with, and not in its answer's turn. */
+  settled(request: PendingRequest): void;
 }
 
 export class PendingRequest implements DoorWaiter, Routable {
@@ -27,6 +29,7 @@ export class PendingRequest implements DoorWaiter, Routable {
   #state: "sent" | "answered" | "delivered" = "sent";
   #consumer: Consumer | undefined;
   #outcome: Outcome | undefined;
+  #unwatch: (() => void) | undefined;
   // What an ordered consumer still does with the answer.
   #taking: Promise<void> | undefined;
   // The answer's item, while it holds the connection.
@@ -62,6 +65,8 @@ export class PendingRequest implements DoorWaiter, Routable {
   #came(outcome: Outcome): void {
     if (this.#state !== "sent") return;
     this.#state = "answered";
+    this.#unwatch?.();
+    this.#unwatch = undefined;
     this.#requester.answered(this, outcome);
   }
 
@@ -85,6 +90,19 @@ export class PendingRequest implements DoorWaiter, Routable {
     const consumer = this.#consumer;
     if (consumer === undefined) this.#outcome = outcome;
     else this.#taking = consumer.take(outcome, this.#item) ?? undefined;
+    if (this.#item === undefined) this.#requester.settled(this);
+  }
+
+  /** Calls `then` when `signal` aborts before an answer has come; now, if it has aborted. */
+  watch(signal: AbortSignal, then: () => void): void {
+    if (this.#state !== "sent") return;
+    if (signal.aborted) return then();
+    const before = this.#unwatch;
+    signal.addEventListener("abort", then, { once: true });
+    this.#unwatch = (): void => {
+      before?.();
+      signal.removeEventListener("abort", then);
+    };
   }
 
   /** @throws Error where somebody has been chosen already. */

@@ -40,7 +40,7 @@ export class Queue implements Intake {
   }
 
   push(item: Item): void {
-    if (this.#state === "closed") return;
+    if (this.#state === "closed") return item.abandon();
     if (this.#current === undefined && !this.#pumping && this.length === 0) {
       this.#pumping = true;
       this.#run(item);
@@ -62,9 +62,10 @@ export class Queue implements Intake {
 
   letGo(item: Item): void {
     const current = this.#current;
-    if (current === undefined || (current !== item && current.origin !== item)) return;
+    if (current === undefined || !descends(current, item)) return;
     current.state = "let go";
     this.#current = undefined;
+    current.leftBehind();
     // Not on the handler's own stack: it waits only after this.
     if (!this.#pumping) void SOON.then(() => this.#pump());
   }
@@ -73,6 +74,9 @@ export class Queue implements Intake {
   close(): readonly Item[] {
     this.#state = "closed";
     clearTimeout(this.#watch);
+    // Nothing is taken any more, but the end of the transport has to be heard.
+    if (this.#room === "full") this.#options.pause(false);
+    this.#room = "free";
     const waiting = this.#first;
     this.#first = [];
     for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) waiting.push(item);
@@ -142,7 +146,7 @@ export class Queue implements Intake {
         return;
       }
       this.#options.stalled(watched);
-      this.letGo(watched);
+      watched.letGo();
     }, holding);
     unref(this.#watch);
   }
@@ -151,6 +155,12 @@ export class Queue implements Intake {
 /** What follows an answer waits for the continuation of whoever awaited it: it has run in the next macrotask. */
 export function continuation(): Promise<void> {
   return new Promise((resolve) => macrotask(resolve));
+}
+
+/** Whether `item` is `ancestor`, or the answer to what its handler asked, or to what was asked in that answer's callback … */
+function descends(item: Item, ancestor: Item): boolean {
+  for (let at: Item | undefined = item; at !== undefined; at = at.origin) if (at === ancestor) return true;
+  return false;
 }
 
 const SOON: Promise<void> = Promise.resolve();

@@ -1,7 +1,7 @@
 import type { ConnectionTo } from "./connection-to.ts";
 import type { Connection } from "./connection.ts";
-import { currentItem, runAs, runAside } from "./current-item.ts";
-import type { Item } from "./item.ts";
+import { runAside } from "./dispatching.ts";
+import { letGo, type Item } from "./item.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Consumer, PendingRequest } from "./pending-request.ts";
 import type { Responder } from "./responder.ts";
@@ -40,8 +40,7 @@ export class SentRequest<R = unknown, Cx extends ConnectionTo = ConnectionTo> im
    * What follows the await runs before the messages that came after the answer.
    */
   result(): Promise<R> {
-    currentItem()?.letGo();
-    this.#pending.origin?.letGo();
+    letGo(this.#pending.origin);
     return new Promise((resolve, reject) => {
       const take = (outcome: Outcome): void => {
         if (!outcome.ok) return reject(outcome.error);
@@ -115,8 +114,7 @@ export class SentRequest<R = unknown, Cx extends ConnectionTo = ConnectionTo> im
 
   /** Cancels it when `signal` aborts. */
   cancelWith(signal: AbortSignal): this {
-    if (signal.aborted) this.cancel();
-    else signal.addEventListener("abort", () => this.cancel(), { once: true });
+    this.#pending.watch(signal, () => this.cancel());
     return this;
   }
 
@@ -133,7 +131,6 @@ export class SentRequest<R = unknown, Cx extends ConnectionTo = ConnectionTo> im
 
   #onOutcome(then: (outcome: Outcome, cx: ConnectionTo) => Promise<void>): void {
     const { origin } = this.#pending;
-    origin?.begin();
     const take: Consumer["take"] = async (outcome, item) => {
       try {
         await this.#runIn(item, () => then(outcome, this.#connection.contextOf(item)));
@@ -144,10 +141,11 @@ export class SentRequest<R = unknown, Cx extends ConnectionTo = ConnectionTo> im
       }
     };
     this.#pending.consume({ ordered: true, take });
+    origin?.begin();
   }
 
   #runIn<T>(item: Item | undefined, work: () => T): T {
-    return item === undefined ? runAside(work) : runAs(item, work);
+    return item === undefined ? runAside(work) : work();
   }
 
   #readOutcome(outcome: Outcome): Outcome<R> | Promise<Outcome<R>> {

@@ -1,6 +1,6 @@
 // What runs beside the messages of a connection, and ends it where it fails.
 import { RefusedError } from "@sluice/core";
-import { runAside } from "./current-item.ts";
+import { runAside } from "./dispatching.ts";
 import type { Item } from "./item.ts";
 
 export class Tasks {
@@ -30,12 +30,20 @@ export class Tasks {
       try {
         await task();
       } catch (error) {
-        onError(error);
+        this.#tell(onError, error);
       } finally {
         this.#running--;
         item?.end();
       }
     };
     void runAside(run);
+  }
+
+  #tell(onError: (error: unknown) => void, error: unknown): void {
+    try {
+      onError(error);
+    } catch (another) {
+      this.#fail(another);
+    }
   }
 }
