@@ -1,7 +1,8 @@
-// npm run interop -- codex|sluice [--json]   one JSON object on the standard output, and nothing else
+// npm run interop -- codex|sluice|acp [--json]   one JSON object on the standard output, and nothing else
 //
-// Our client against a real executor, codex's or our own, in processes of its own: over stdio and over a WebSocket,
-// greeting and not.
+// codex, sluice: our client against a real executor, codex's or our own, in processes of its own: over stdio and over a
+// WebSocket, greeting and not. acp: clients and agents of the Agent Client Protocol with one another, in processes of
+// their own, and with proxies between them.
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { closingLine, type Counts } from "../../../scripts/report.ts";
@@ -9,54 +10,111 @@ import { Progress } from "../progress.ts";
 import { paint } from "../style.ts";
 import { readArguments } from "../usage.ts";
 import { ABSENT, findCodex } from "./find-codex.ts";
-import { cases, cells, runCell, type Result } from "./run.ts";
-import { failures, table } from "./table.ts";
+import { cases, cells, runCell } from "./run.ts";
+import { failures, table, type Entry } from "./table.ts";
 import { codexTarget, sluiceTarget, type Target } from "./target.ts";
 
-const { json, target } = readArguments(() => {
+const { json, which } = readArguments(() => {
   const { values, positionals } = parseArgs({
     options: { json: { type: "boolean", default: false } },
     allowPositionals: true,
   });
   const [which, ...more] = positionals;
-  if (more.length > 0 || (which !== "codex" && which !== "sluice"))
-    throw new Error("usage: npm run interop -- codex|sluice [--json]");
-  return { json: values.json, target: which === "sluice" ? sluiceTarget() : codex() };
+  if (more.length > 0 || (which !== "codex" && which !== "sluice" && which !== "acp"))
+    throw new Error("usage: npm run interop -- codex|sluice|acp [--json]");
+  return { json: values.json, which };
 });
 
-function codex(): Target | undefined {
-  const command = findCodex();
-  return command && codexTarget(command);
+/** What is to be run, and how it shows. */
+interface Plan {
+  /** Cases in all. */
+  readonly total: number;
+  /** Each a table of its own: the columns. */
+  readonly tables: readonly (readonly string[])[];
+  /** What is not there, and why. */
+  readonly absent: readonly string[];
+  /** Runs it, and tells of each case. */
+  run(onEntry: (entry: Entry) => void): Promise<void>;
 }
 
-if (target === undefined) {
+function executorPlan(target: Target): Plan {
+  process.on("exit", () => target.close());
+  const columnOf = ({ listen, wire }: (typeof cells)[number]): string => `${listen} ${wire}`;
+  return {
+    total: cases.length * cells.length,
+    tables: [cells.map(columnOf)],
+    absent: [],
+    async run(onEntry) {
+      for (const cell of cells)
+        await runCell(target, cell, (result) => onEntry({ ...result, column: columnOf(cell) }));
+    },
+  };
+}
+
+async function acpPlan(): Promise<Plan> {
+  const { matrix, sizeOf, runCell: runAcpCell } = await import("./acp/matrix.ts");
+  const { cells: all, absent, broken } = await matrix();
+  if (broken.length > 0) {
+    console.error(broken.join("\n"));
+    process.exit(1);
+  }
+  const columns = all.map(({ client, agent, proxies, chain }) => {
+    const between = chain === undefined ? "" : `, ${proxies} of ${chain.name}`;
+    return `${client.name} > ${agent.name}${between}`;
+  });
+  const byProxies = Map.groupBy(columns, (_, n) => all[n]!.proxies);
+  return {
+    total: all.reduce((sum, cell) => sum + sizeOf(cell), 0),
+    tables: [...byProxies.values()],
+    absent,
+    async run(onEntry) {
+      for (const [n, cell] of all.entries())
+        await runAcpCell(cell, (result) => onEntry({ ...result, column: columns[n]! }));
+    },
+  };
+}
+
+async function plan(): Promise<Plan | undefined> {
+  if (which === "acp") return acpPlan();
+  if (which === "sluice") return executorPlan(sluiceTarget());
+  const command = findCodex();
+  return command && executorPlan(codexTarget(command));
+}
+
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
+
+const planned = await plan();
+if (planned === undefined) {
   console.log(json ? JSON.stringify({ skipped: ABSENT }) : ABSENT);
   process.exit(0);
 }
 
-process.on("exit", () => target.close());
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
-
 const started = performance.now();
-const progress = new Progress(cases.length * cells.length, "cases");
-const results: Result[] = [];
-for (const cell of cells) {
-  const ran = await runCell(target, cell, ({ status }) => {
-    progress.step();
-    if (status === "failed") progress.fail();
-  });
-  results.push(...ran);
-}
+const progress = new Progress(planned.total, "cases");
+const results: Entry[] = [];
+await planned.run((entry) => {
+  results.push(entry);
+  progress.step();
+  if (entry.status === "failed") progress.fail();
+});
 progress.clear();
 
-const count = (wanted: Result["status"]): number => results.filter(({ status }) => status === wanted).length;
+const { tables, absent } = planned;
+const count = (wanted: Entry["status"]): number => results.filter(({ status }) => status === wanted).length;
 const counts: Counts = { passed: count("passed"), failed: count("failed"), skipped: count("skipped") };
 const seconds = Math.round((performance.now() - started) / 1000);
-if (json) console.log(JSON.stringify({ ...counts, seconds, results }));
+if (json) console.log(JSON.stringify({ ...counts, seconds, ...(absent.length > 0 && { absent }), results }));
 else {
-  console.log(table(results, cells));
-  for (const failure of failures(results)) console.log(`\n${paint("red", "failed")}  ${failure}`);
-  console.log(`\n${seconds} s`);
+  for (const columns of tables)
+    console.log(
+      `${table(
+        results.filter(({ column }) => columns.includes(column)),
+        columns,
+      )}\n`,
+    );
+  for (const failure of failures(results)) console.log(`${paint("red", "failed")}  ${failure}\n`);
+  for (const reason of absent) console.log(`${reason}\n`);
+  console.log(`${seconds} s`);
   console.log(closingLine(counts));
 }
 process.exitCode = counts.failed === 0 ? 0 : 1;

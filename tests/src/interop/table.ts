@@ -1,34 +1,45 @@
 import { paint } from "../style.ts";
-import type { Cell } from "./bench.ts";
-import type { Result } from "./run.ts";
 
-/** Rows: the cases. Columns: the cells. */
-export function table(results: readonly Result[], cells: readonly Cell[]): string {
-  const heads = cells.map(({ listen, wire }) => `${listen} ${wire}`);
-  const rows = Map.groupBy(results, ({ name }) => name);
+/** What came of a case in one of the columns. */
+export interface Entry {
+  readonly name: string;
+  readonly column: string;
+  readonly status: "passed" | "failed" | "skipped";
+  /** Why it failed or was skipped. */
+  readonly reason?: string;
+  readonly ms: number;
+}
+
+/** Rows: the cases. */
+export function table(entries: readonly Entry[], columns: readonly string[]): string {
+  const rows = Map.groupBy(entries, ({ name }) => name);
   const width = Math.max(...[...rows.keys()].map((name) => name.length));
-  const lines = [`${" ".repeat(width)}  ${heads.map((head) => head.padEnd(WIDTH)).join("")}`.trimEnd()];
+  const wide = Math.max(...columns.map((column) => column.length), NARROW) + 2;
+  const lines = [`${" ".repeat(width)}  ${columns.map((column) => column.padEnd(wide)).join("")}`.trimEnd()];
   for (const [name, row] of rows) {
-    const entries = cells.map(({ listen, wire }) =>
-      entry(row.find(({ cell }) => cell.listen === listen && cell.wire === wire)),
+    const words = columns.map((column) =>
+      word(
+        row.find((entry) => entry.column === column),
+        wide,
+      ),
     );
-    lines.push(`${name.padEnd(width)}  ${entries.join("")}`.trimEnd());
+    lines.push(`${name.padEnd(width)}  ${words.join("")}`.trimEnd());
   }
   return lines.join("\n");
 }
 
 /** Every failure, with its reason. */
-export function failures(results: readonly Result[]): readonly string[] {
-  return results
+export function failures(entries: readonly Entry[]): readonly string[] {
+  return entries
     .filter(({ status }) => status === "failed")
-    .map(({ name, cell, reason }) => `${cell.listen}, wire ${cell.wire}: ${name}\n  ${reason}`);
+    .map(({ name, column, reason }) => `${column}: ${name}\n  ${reason}`);
 }
 
-const WIDTH = 13;
+const NARROW = 11;
 const COLOURS = { passed: "green", failed: "red", skipped: "dim" } as const;
 
-function entry(result: Result | undefined): string {
-  if (result === undefined) return "".padEnd(WIDTH);
-  const word = result.status === "passed" ? `${result.ms} ms` : result.status;
-  return paint(COLOURS[result.status], word.padEnd(WIDTH));
+function word(entry: Entry | undefined, wide: number): string {
+  if (entry === undefined) return "".padEnd(wide);
+  const text = entry.status === "passed" ? `${entry.ms} ms` : entry.status;
+  return paint(COLOURS[entry.status], text.padEnd(wide));
 }

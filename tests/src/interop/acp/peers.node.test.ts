@@ -68,7 +68,10 @@ describe("the cases tell what is wrong", () => {
   });
 
   it("a client that ends without a word has failed, and its cases are skipped", async () => {
-    const results = await runProgram({ name: "mute", command: ["node", "-e", ""] }, sdk24Agent);
+    const results = await runProgram(
+      { name: "mute", scripts: ["words"], command: ["node", "-e", ""] },
+      sdk24Agent,
+    );
     expect(results.at(-1)).toMatchObject({ name: "mute runs to its end", status: "failed" });
     expect(results.slice(0, -1).every(({ status }) => status === "skipped")).toBe(true);
   });
@@ -76,7 +79,7 @@ describe("the cases tell what is wrong", () => {
   it("a client that says it passed and exits with 1 has failed", async () => {
     const line = JSON.stringify({ name: casesOf("words")[0]?.name, status: "passed", ms: 1 });
     const command = ["node", "-e", `console.log(${JSON.stringify(line)}); process.exitCode = 1`] as const;
-    const results = await runProgram({ name: "liar", command }, sdk24Agent);
+    const results = await runProgram({ name: "liar", scripts: ["words"], command }, sdk24Agent);
     expect(results.at(-1)).toMatchObject({ name: "liar runs to its end", status: "failed" });
   });
 });

@@ -5,15 +5,20 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import type { AcpAgentUnderTest, AcpClientUnderTest, Command } from "./case.ts";
+import type { AcpAgentUnderTest, AcpClientUnderTest, Command, Script } from "./case.ts";
 import { casesOf } from "./cases.ts";
 import { runCases, type AcpResult } from "./run.ts";
 
 /** A client in a process of its own. */
 export interface AcpClientProgram {
   readonly name: string;
+  /** The scripts it has cases for. */
+  readonly scripts: readonly Script[];
   readonly command: Command;
 }
+
+/** ms, for all cases together; then it is ended. */
+const LIMIT = 600_000;
 
 /** What such a program does: reads the command line, runs the cases, prints what came of them. */
 export async function main(client: AcpClientUnderTest): Promise<void> {
@@ -48,7 +53,7 @@ export async function runProgram(
   onResult: (result: AcpResult) => void = () => {},
 ): Promise<readonly AcpResult[]> {
   const args = [...before, "--script", script, "--arrows", String(arrows), "--", ...agent];
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], timeout: LIMIT });
   let errors = "";
   child.stderr.on("data", (data) => (errors = (errors + String(data)).slice(-2_000)));
   const told = new Map<string, AcpResult>();
@@ -62,16 +67,18 @@ export async function runProgram(
     onResult(result);
   });
   const code = await exited;
-  const results = casesOf(script).map(
-    ({ name: of }): AcpResult =>
-      told.get(of) ?? { name: of, status: "skipped", reason: `${name} has no such case`, ms: 0 },
-  );
-  const known = new Set(results.map(({ name: of }) => of));
+  const untold = casesOf(script)
+    .filter(({ name: of }) => !told.has(of))
+    .map(({ name: of }): AcpResult => {
+      return { name: of, status: "skipped", reason: `${name} has no such case`, ms: 0 };
+    });
+  const known = new Set(casesOf(script).map(({ name: of }) => of));
   const strange = [...told.keys()].filter((of) => !known.has(of));
   const passed = [...told.values()].every(({ status }) => status === "passed");
   if (told.size === 0 || strange.length > 0 || code !== (passed ? 0 : 1)) {
     const reason = `exit code ${code}, unknown cases: ${strange.join("; ") || "none"}; ${errors}`;
-    return [...results, { name: `${name} runs to its end`, status: "failed", reason, ms: 0 }];
+    untold.push({ name: `${name} runs to its end`, status: "failed", reason, ms: 0 });
   }
-  return results;
+  for (const result of untold) onResult(result);
+  return [...told.values(), ...untold];
 }

@@ -27,10 +27,12 @@ export const sdk19Agent: AcpAgentUnderTest = {
 
 export const sdk24Program: AcpClientProgram = {
   name: "SDK 2.4 program",
+  scripts: ["words", "example"],
   command: ["node", path("./peers/sdk-client.ts")],
 };
 
 export const sdk19Program: AcpClientProgram = {
   name: "SDK 1.9 program",
+  scripts: ["words", "example"],
   command: ["node", path("./peers/sdk1-client.ts")],
 };

@@ -1,0 +1,79 @@
+import { beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { casesOf } from "./cases.ts";
+import { behind } from "./chain.ts";
+import { runProgram } from "./program.ts";
+import { runCases, type AcpResult } from "./run.ts";
+import { rustConductor, rustPeer, type Built } from "./rust-peer.ts";
+import { rustAgent, rustChain, rustClient } from "./rust.ts";
+import { sdk24Client } from "./sdk.ts";
+import { sdk24Agent } from "./sdk-peers.ts";
+
+const MINUTES = 300_000;
+const BUILD = 1_800_000;
+
+let peer: Built;
+let conductor: Built;
+
+/** The path of a program. Skips the test where it is not there; fails it where it does not build. */
+function path(built: Built, context: TestContext): string {
+  if ("path" in built) return built.path;
+  if (built.why === "build failed") throw new Error(built.reason);
+  return context.skip(built.reason);
+}
+
+/** The cases of the words that have not passed, with the reason. */
+function unmet(results: readonly AcpResult[]): readonly string[] {
+  const of = new Map(results.map((result) => [result.name, result]));
+  for (const { name } of casesOf("words")) if (!of.has(name)) return [`${name}: it has not run`];
+  return results.filter(({ status }) => status !== "passed").map(({ name, reason }) => `${name}: ${reason}`);
+}
+
+describe("the protocol's own Rust crate", () => {
+  beforeAll(async () => {
+    peer = await rustPeer();
+  }, BUILD);
+
+  it(
+    "is an agent that does all that the SDK's client asks of it",
+    async (context) => {
+      expect(unmet(await runCases({ client: sdk24Client, agent: rustAgent(path(peer, context)) }))).toEqual(
+        [],
+      );
+    },
+    MINUTES,
+  );
+
+  it(
+    "is a client whose every case the SDK's agent passes",
+    async (context) => {
+      expect(unmet(await runProgram(rustClient(path(peer, context)), sdk24Agent))).toEqual([]);
+    },
+    MINUTES,
+  );
+
+  it(
+    "is both ends",
+    async (context) => {
+      const at = path(peer, context);
+      expect(unmet(await runProgram(rustClient(at), rustAgent(at)))).toEqual([]);
+    },
+    MINUTES,
+  );
+});
+
+describe("the conductor of the Rust crate", () => {
+  beforeAll(async () => {
+    peer = await rustPeer();
+    conductor = await rustConductor();
+  }, BUILD);
+
+  it.for([1, 3])(
+    "puts proxies between the SDK's ends, each of which every text goes through: %i",
+    { timeout: MINUTES },
+    async (proxies, context) => {
+      const chain = rustChain(path(conductor, context), path(peer, context));
+      const agent = behind(chain, sdk24Agent, proxies);
+      expect(unmet(await runCases({ client: sdk24Client, agent, arrows: proxies }))).toEqual([]);
+    },
+  );
+});
