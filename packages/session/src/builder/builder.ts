@@ -2,7 +2,7 @@ import type { Transport } from "@sluice/transport";
 import type { Component, ConnectOptions } from "./component.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionTo } from "./connection-to.ts";
-import { runAside } from "./dispatching.ts";
+import { runElsewhere } from "./dispatching.ts";
 import type { NotificationType, NotificationUnion, RequestType, RequestUnion, Tagged } from "./descriptor.ts";
 import type { DispatchHandler, Link } from "./handler-chain.ts";
 import {
@@ -186,7 +186,7 @@ export class Builder<Cx extends ConnectionTo = ConnectionTo> implements Componen
     try {
       await connection.opened();
       const cx = connection.contextOf(undefined) as Cx;
-      const running = runAside(async () => main(cx));
+      const running = runElsewhere(async () => main(cx));
       running.catch(() => {}); // where the connection breaks first, that is what is thrown
       const result = await Promise.race([running, connection.broken]);
       release();

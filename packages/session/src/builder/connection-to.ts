@@ -9,6 +9,7 @@ import type { DispatchHandler } from "./handler-chain.ts";
 import { letGo, type Item } from "./item.ts";
 import type { Role } from "./role.ts";
 import { SentRequest } from "./sent-request.ts";
+import { spawnConnection } from "./spawn-connection.ts";
 import type { Transport } from "@sluice/transport";
 
 /** A connection, and the item whose handler this handle is for. */
@@ -128,7 +129,7 @@ export class ConnectionTo {
     target: Transport | Component,
     options?: ConnectOptions,
   ): Cx {
-    return this.#line.connection.spawnConnection(builder, target, options);
+    return spawnConnection(this.#line.connection, builder, target, options);
   }
 
   /** Adds a handler behind those of the builder. It is first offered what was parked for a retry, the oldest first. */
@@ -141,7 +142,8 @@ export class ConnectionTo {
    * @throws Error inside of one of those, which it would wait for.
    */
   incomingClosed(): Promise<void> {
-    return this.letGo(this.#line.connection.incomingClosed());
+    const { connection, item } = this.#line;
+    return this.letGo(connection.incomingClosed(item));
   }
 
   /**

@@ -11,7 +11,6 @@ import { withSafeListeners } from "../listeners.ts";
 import { toCore, type CallOptions, type PlainSession } from "../session.ts";
 import { join, type Component, type ConnectOptions } from "./component.ts";
 import type { ConnectionTo } from "./connection-to.ts";
-import type { Builder } from "./builder.ts";
 import { runIn, type Dispatching } from "./dispatching.ts";
 import { DynamicHandlers } from "./dynamic-handlers.ts";
 import { HandlerChain, type Link } from "./handler-chain.ts";
@@ -84,6 +83,7 @@ export class Connection implements Dispatcher, Dispatching, Requester {
       waitingBytes: limits.waitingBytes,
       holding: options.holding ?? HOLDING,
       pause: (paused) => this.#driver.pause(paused),
+      enter: (work) => runIn(this, work),
       stalled: (item) => this.#stalled(item),
     });
     this.handlers = new DynamicHandlers(this, limits);
@@ -131,7 +131,7 @@ export class Connection implements Dispatcher, Dispatching, Requester {
   /** Ends it: the peer is asked to abandon what is still pending, and told of what is not answered; all is flushed. */
   async finish(): Promise<void> {
     while (this.#input.state === "closing" && this.#driver.core.error === undefined)
-      await Promise.race([this.incomingClosed(), this.ended]);
+      await Promise.race([this.incomingClosed(undefined), this.ended]);
     this.#letGoOfAll();
     await this.#session.close("done");
     await this.over();
@@ -157,12 +157,11 @@ export class Connection implements Dispatcher, Dispatching, Requester {
   }
 
   answered(pending: PendingRequest, outcome: Outcome): void {
-    const { core } = this.#driver;
-    const isTheirs = !isLocal(outcome);
+    if (!isLocal(outcome)) this.queue.push(new ResponseItem(this, pending, outcome, "peer"));
+    else if (this.#input.state === "ending")
+      this.#input.bring(new ResponseItem(this, pending, outcome, "us"));
     // What ends a request here, and now, waits for nothing: its deadline, its cancel, its refusal, the end of all.
-XX    if (!isNow) return this.queue.push(new ResponseItem(this, pending, outcome, isTheirs ? "peer" : "us"));
-    pending.deliver(outcome);
-    this.settled(pending);
+    else pending.deliver(outcome);
   }
 
   /** What came of a request has been dealt with. */
@@ -176,15 +175,20 @@ XX    if (!isNow) return this.queue.push(new ResponseItem(this, pending, outcome
   }
 
   inputEnds(): () => void {
-    const release = this.#driver.core.hold();
-    const item = this.#input.begin((failure) => {
-      if (failure !== undefined) {
-        this.#failure ??= failure;
-        this.#break(this.#failure.error);
-      }
-      release();
-    });
-    return () => this.queue.push(item);
+    const { core } = this.#driver;
+    const release = core.hold();
+    this.#input.begin();
+    return () =>
+      void this.#input
+        .run(() => core.calls.waiting > 0)
+        .then((failure) => {
+          if (failure !== undefined) {
+            this.#failure ??= failure;
+            this.#break(this.#failure.error);
+          }
+          release();
+          this.#input.close();
+        });
   }
 
   // What handlers and tasks do.
@@ -196,19 +200,25 @@ XX    if (!isNow) return this.queue.push(new ResponseItem(this, pending, outcome
   send(peer: Role, message: ChainMessage, item: Item | undefined, options?: CallOptions): PendingRequest {
     const pending = new PendingRequest(this, message.method, peer, item);
     const { method, params } = this.role.styleOf(peer).outgoing(message, this);
+    const core = options === undefined ? undefined : toCore(options, this.#driver.now);
     this.#requests.add(pending);
     const signal = options?.signal;
     if (signal?.aborted === true) {
       pending.error(new CancelledError("its signal had aborted", { cause: signal.reason }));
       return pending;
     }
-    const core = options === undefined ? undefined : toCore(options, this.#driver.now);
     pending.call = this.#driver.send(method, params, pending, core);
-    signal?.addEventListener("abort", () => this.giveUp(pending, signal.reason), { once: true });
+    if (signal !== undefined) pending.watch(signal, () => this.giveUp(pending, signal.reason));
     return pending;
   }
 
-  async notify(peer: Role, message: ChainMessage): Promise<void> {
+  notify(peer: Role, message: ChainMessage): Promise<void> {
+    const handedOver = this.#notify(peer, message);
+    handedOver.catch(() => {}); // it need not be awaited
+    return handedOver;
+  }
+
+  async #notify(peer: Role, message: ChainMessage): Promise<void> {
     const { method, params } = this.role.styleOf(peer).outgoing(message, this);
     this.#driver.core.notify(method, params);
     await this.#driver.handedOver();
@@ -221,17 +231,6 @@ XX    if (!isNow) return this.queue.push(new ResponseItem(this, pending, outcome
   giveUp(pending: PendingRequest, cause?: unknown): void {
     if (pending.call === undefined || pending.state !== "sent") return;
     this.#driver.core.cancel(pending.call, new CancelledError("the request was given up", { cause }));
-  }
-
-  spawnConnection<Cx extends ConnectionTo>(
-    builder: Builder<Cx>,
-    target: Transport | Component,
-    options: ConnectOptions = {},
-  ): Cx {
-    const child = builder.start(target, options);
-    this.signal.addEventListener("abort", () => void child.finish().catch(() => {}), { once: true });
-    this.tasks.spawn(() => child.over());
-    return child.contextOf(undefined) as Cx;
   }
 
   /** False where as many requests are handled as may be. */
@@ -251,8 +250,9 @@ XX    if (!isNow) return this.queue.push(new ResponseItem(this, pending, outcome
     return this.#input.state === "closed";
   }
 
-  incomingClosed(): Promise<void> {
-    return this.#input.closed();
+  /** `own`: the item whose `ConnectionTo` asks. */
+  incomingClosed(own: Item | undefined): Promise<void> {
+    return this.#input.closed(own);
   }
 
   /** Ends the connection with this error; the first counts. */
@@ -268,10 +268,6 @@ XX    if (!isNow) return this.queue.push(new ResponseItem(this, pending, outcome
     this.#onHandlerError(error, method);
   }
 
-  report(method: string): (error: unknown) => void {
-    return (error) => this.#onHandlerError(error, method);
-  }
-
   #letGoOfAll(): void {
     for (const pending of this.#requests) this.askToCancel(pending);
     for (const request of this.#handled) request.abandon();
@@ -280,10 +276,13 @@ XX    if (!isNow) return this.queue.push(new ResponseItem(this, pending, outcome
 
   // The session has ended.
   #over(): void {
+    const { error } = this.#driver.core;
     for (const item of this.queue.close()) item.abandon();
     this.handlers.clear();
     this.#input.close();
-    this.#abort.abort(this.#driver.core.error);
+    // Answers that a handler took and kept.
+    for (const pending of this.#requests) pending.deliver({ ok: false, error: error! });
+    this.#abort.abort(error);
   }
 
   #stalled(item: Item): void {

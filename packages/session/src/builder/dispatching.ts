@@ -46,8 +46,15 @@ export function runIn<R>(dispatching: Dispatching, work: () => R): R {
   return storage.run(dispatching, work);
 }
 
-/** Runs what belongs to no handler, though one may have started it. */
+/** Beside all handlers: what is awaited there lets none of them go, though one may have started it. */
+export const ASIDE: Dispatching = { letGo: () => {} };
+
 export function runAside<R>(work: () => R): R {
+  return storage.run(ASIDE, work);
+}
+
+/** Runs what belongs to no handler; one may wait for it all the same. */
+export function runElsewhere<R>(work: () => R): R {
   return storage.run(undefined, work);
 }
 

@@ -1,7 +1,7 @@
 // The peer sends no more: what the builder wants done then, and who waits for it to be done.
 import type { Connection } from "./connection.ts";
 import type { ConnectionTo } from "./connection-to.ts";
-import { currentItem } from "./current-item.ts";
+import { dispatching, runIn, type Dispatching } from "./dispatching.ts";
 import { ErrandItem } from "./items.ts";
 import type { Item } from "./item.ts";
 import { continuation } from "./queue.ts";
@@ -11,7 +11,7 @@ export type Closer = (cx: ConnectionTo) => unknown;
 /** `ending`: what waited for the peer fails. `closing`: what has arrived is run, then the closers. */
 type State = "open" | "ending" | "closing" | "closed";
 
-export class InputEnd {
+export class InputEnd implements Dispatching {
   readonly #connection: Connection;
   readonly #closers: readonly Closer[];
   readonly #waiting: (() => void)[] = [];
@@ -42,14 +42,22 @@ export class InputEnd {
   async run(holdsBack: () => boolean): Promise<{ readonly error: unknown } | undefined> {
     this.#state = "closing";
     const run = new Promise<{ readonly error: unknown } | undefined>((resolve) => {
-      const close = async (): Promise<void> => resolve(await this.#runClosers());
+      const close = async (): Promise<void> => resolve(await runIn(this, () => this.#runClosers()));
       this.#item = new ErrandItem(this.#connection, "the end of input", close);
     });
     this.bring(this.#item!);
     // What came behind an answer may still wait for the continuation of whoever awaited that.
     while (holdsBack()) await continuation();
-    for (const item of this.#brought) this.#connection.queue.push(item);
+    const { queue } = this.#connection;
+    runIn(this.#connection, () => {
+      for (const item of this.#brought) queue.push(item);
+    });
     return run;
+  }
+
+  /** One of the closers waits for something. */
+  letGo(): void {
+    this.#item?.letGo();
   }
 
   close(): void {
@@ -60,7 +68,7 @@ export class InputEnd {
   /** `own`: the item whose `ConnectionTo` asks. */
   closed(own: Item | undefined): Promise<void> {
     if (this.#state === "closed") return Promise.resolve();
-    if (this.#item !== undefined && currentItem(own) === this.#item)
+    if (dispatching() === this || (own !== undefined && own === this.#item))
       return Promise.reject(new Error("incomingClosed() in a function of onClose waits for itself"));
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

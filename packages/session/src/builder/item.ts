@@ -1,6 +1,6 @@
 // One incoming thing on its way through a connection: a request, a notification, an answer, the end of input. A
 // connection takes one at a time: an item holds it until its handlers have settled, or wait for an answer.
-import { dispatching } from "./dispatching.ts";
+import { ASIDE, dispatching } from "./dispatching.ts";
 
 /** `let go`: its handlers still run, and the connection has gone on without them. */
 export type ItemState = "waiting" | "holding" | "let go" | "settled";
@@ -10,8 +10,10 @@ export type ItemState = "waiting" | "holding" | "let go" | "settled";
  * another's, it is the one that holds the connection in whose handlers we are.
  */
 export function letGo(item: Item | undefined): void {
+  const running = dispatching();
+  if (running === ASIDE) return;
   item?.letGo();
-  if (item === undefined || item.state === "settled") dispatching()?.letGo();
+  if (item === undefined || item.state === "settled") running?.letGo();
 }
 
 /** Who an item holds up. */

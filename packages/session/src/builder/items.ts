@@ -279,7 +279,7 @@ export class ErrandItem extends Item {
   }
 
   run(): Promise<void> | undefined {
-    return runAs(this, this.#work);
+    return this.#work();
   }
 
   override leftBehind(): void {

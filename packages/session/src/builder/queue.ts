@@ -10,6 +10,8 @@ export interface QueueOptions {
   /** ms that an item may hold the connection while another waits. Then it is reported, and let go. */
   readonly holding: number;
   pause(paused: boolean): void;
+  /** Runs what runs items, where it may be anybody who has it run. */
+  enter(work: () => void): void;
   /** An item held the connection for too long. */
   stalled(item: Item): void;
 }
@@ -57,7 +59,7 @@ export class Queue implements Intake {
   unshift(item: Item): void {
     if (this.#state === "closed") return;
     this.#first.push(item);
-    this.#pump();
+    this.#options.enter(() => this.#pump());
   }
 
   letGo(item: Item): void {

@@ -3,6 +3,10 @@ import { memoryPair, type Transport } from "@sluice/transport";
 
 export type Json = Record<string, unknown>;
 
+/** How messages arrive that are said together: what a transport makes of them must not matter. */
+export const WAYS = ["in one turn", "in one chunk", "in one batch", "in separate turns"] as const;
+export type Way = (typeof WAYS)[number];
+
 export class RawPeer {
   /** The end for the connection that is tested. */
   readonly transport: Transport;
@@ -10,16 +14,19 @@ export class RawPeer {
   ended: "no" | "yes" = "no";
   readonly #ours: Transport;
   readonly #waiting: (() => void)[] = [];
+  readonly #utf8: TextDecoder = new TextDecoder();
+  #partial = "";
 
-  constructor() {
-    const [theirs, ours] = memoryPair({ unit: "messages" });
+  constructor(unit: "messages" | "bytes" = "messages") {
+    const [theirs, ours] = memoryPair({ unit });
     this.transport = theirs;
     this.#ours = ours;
     ours.start({
       onData: (chunk) => {
-        const text = typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk);
-        for (const line of text.split("\n"))
-          if (line.trim() !== "") this.heard.push(JSON.parse(line) as Json);
+        const text = typeof chunk === "string" ? chunk : this.#utf8.decode(chunk, { stream: true });
+        const lines = (this.#partial + text).split("\n");
+        this.#partial = ours.unit === "bytes" ? lines.pop()! : "";
+        for (const line of lines) if (line.trim() !== "") this.heard.push(JSON.parse(line) as Json);
         this.#tell();
       },
       onDrain: () => {},
@@ -34,9 +41,29 @@ export class RawPeer {
 
   /** Says these messages in one turn, each by itself; text goes as it is. */
   say(...messages: readonly (Json | readonly Json[] | string)[]): void {
-    this.#ours.write(
-      messages.map((message) => (typeof message === "string" ? message : JSON.stringify(message))),
+    const texts = messages.map((message) =>
+      typeof message === "string" ? message : JSON.stringify(message),
     );
+    if (this.#ours.unit === "messages") this.#ours.write(texts);
+    else this.#ours.write(texts.map((text) => UTF8.encode(`${text}\n`)));
+  }
+
+  /** Says bytes as they are. */
+  bytes(...chunks: readonly Uint8Array[]): void {
+    this.#ours.write(chunks);
+  }
+
+  /** Says these messages so that they arrive this way; in one chunk only on a peer of bytes. */
+  async sayThus(way: Way, ...messages: readonly Json[]): Promise<void> {
+    if (way === "in one batch") this.say(messages);
+    else if (way === "in one turn") this.say(...messages);
+    else if (way === "in one chunk")
+      this.bytes(UTF8.encode(messages.map((message) => `${JSON.stringify(message)}\n`).join("")));
+    else
+      for (const message of messages) {
+        this.say(message);
+        await quiet(1);
+      }
   }
 
   /** Says a request or notification. */
@@ -79,6 +106,24 @@ export class RawPeer {
   #tell(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
+}
+
+const UTF8: TextEncoder = new TextEncoder();
+
+/** A peer that can speak this way. */
+export function peerFor(way: Way): RawPeer {
+  return new RawPeer(way === "in one chunk" ? "bytes" : "messages");
+}
+
+/** Messages, to be said together. */
+export function call(id: unknown, method: string, params?: unknown): Json {
+  return { jsonrpc: "2.0", id, method, ...(params === undefined ? {} : { params }) };
+}
+export function notice(method: string, params?: unknown): Json {
+  return { jsonrpc: "2.0", method, ...(params === undefined ? {} : { params }) };
+}
+export function answer(id: unknown, result: unknown): Json {
+  return { jsonrpc: "2.0", id, result };
 }
 
 /** A promise and what settles it. */
