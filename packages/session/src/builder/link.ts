@@ -13,7 +13,8 @@ import {
 } from "./descriptor.ts";
 import { messageOf, type Dispatch } from "./dispatch.ts";
 import type { DispatchHandler, Link } from "./handler-chain.ts";
-import type { RemoteStyle, Role } from "./role.ts";
+import { counterpartStyle, type RemoteStyle } from "./remote-style.ts";
+import type { Role } from "./role.ts";
 import type { Responder } from "./responder.ts";
 
 /** What a typed handler returns: nothing, or whether it claims the message. */
@@ -52,7 +53,9 @@ export function requestLink<P, R, Cx extends ConnectionTo>(
 ): Link {
   const handle: Handle = (dispatch, cx) => {
     if (dispatch.kind !== "request") return PASSED;
-    return checked(type, dispatch, (value) => handler(value as never, dispatch.responder, cx as Cx));
+    return checked(type, dispatch as ChainMessage, (value) =>
+      handler(value as never, dispatch.responder, cx as Cx),
+    );
   };
   return { name: nameOf(type), seesResponses: false, handle };
 }
@@ -64,7 +67,7 @@ export function notificationLink<P, Cx extends ConnectionTo>(
 ): Link {
   const handle: Handle = (dispatch, cx) => {
     if (dispatch.kind !== "notification") return PASSED;
-    return checked(type, dispatch, (value) => handler(value as never, cx as Cx));
+    return checked(type, dispatch as ChainMessage, (value) => handler(value as never, cx as Cx));
   };
   return { name: nameOf(type), seesResponses: false, handle };
 }
@@ -103,6 +106,7 @@ export function anyLink<Cx extends ConnectionTo>(
 
 /** The same link for what comes from `peer` alone, out of whatever `style` wraps it in. */
 export function linkFrom(peer: Role, style: RemoteStyle, link: Link): Link {
+  if (style === counterpartStyle) return link; // there is nobody else
   const inner = link.handle as Handle;
   const handle: Handle = (dispatch, cx) => {
     if (dispatch.kind === "response") return dispatch.router.peer === peer ? inner(dispatch, cx) : PASSED;
@@ -130,16 +134,18 @@ type AnyType = RequestType | RequestUnion | NotificationType | NotificationUnion
 // Params that are wrong end the chain: the handlers behind get no try.
 function checked(
   type: AnyType,
-  dispatch: Dispatch & { readonly params: unknown },
+  { method, params }: ChainMessage,
   handler: (value: unknown) => HandlerResult,
 ): HandlerResult {
-  const described = descriptorFor(type, dispatch.method);
+  const described = descriptorFor(type, method);
   if (described === undefined) return PASSED;
-  const params = checkedParams(described, dispatch.params);
+  const value = described.params === undefined ? params : checkedParams(described, params);
   const isUnion = "of" in type;
-  const go = (value: unknown): HandlerResult =>
-    handler(isUnion ? ({ method: dispatch.method, params: value } satisfies Tagged) : value);
-  return params instanceof Promise ? params.then(go) : go(params);
+  if (value instanceof Promise)
+    return value.then((settled: unknown) =>
+      handler(isUnion ? ({ method, params: settled } satisfies Tagged) : settled),
+    );
+  return handler(isUnion ? ({ method, params: value } satisfies Tagged) : value);
 }
 
 function nameOf(type: AnyType): string {
