@@ -63,6 +63,10 @@ export class McpServer {
     this.options = { dialect: mcp, handlers: this.#handlers(), notifications: NOTIFICATIONS };
   }
 
+  get name(): string {
+    return this.#options.name;
+  }
+
   /** Clients there are. */
   get clients(): number {
     return this.#peers.size;
