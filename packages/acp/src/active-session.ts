@@ -1,19 +1,23 @@
-// A session as its client has it: what the agent says in it, in order, with the end of each turn among it.
+// A session as its client has it, or a proxy: what the agent says in it, in order, with the end of each turn among it.
 import { SessionError } from "@sluice/session";
-import { field, Handled, type DynamicHandlerGuard } from "@sluice/session/builder";
+import { Handled, type DynamicHandlerGuard, type SentRequest } from "@sluice/session/builder";
 import type { ConnectionToAgent } from "./connection-to-agent.ts";
 import {
   CancelNotification,
   PromptRequest,
   type ContentBlock,
+  type LoadSessionResponse,
   type NewSessionResponse,
   type PromptResponse,
+  type ResumeSessionResponse,
   type SessionConfigOption,
   type SessionModeState,
   SessionNotification,
   type SessionUpdate,
 } from "./generated/v1.ts";
 import { Inbox } from "./inbox.ts";
+import { peerOf } from "./peer-of.ts";
+import { updateOf } from "./session-update.ts";
 import { textOf, Turn } from "./turn.ts";
 
 /** What comes of a session: an update, the end of a turn, or its failure. */
@@ -21,6 +25,9 @@ export type SessionMessage =
   | { readonly kind: "update"; readonly update: SessionUpdate; readonly notification: SessionNotification }
   | { readonly kind: "stop"; readonly response: PromptResponse }
   | { readonly kind: "failed"; readonly error: Error };
+
+/** What an agent answers to a request that brings a session. */
+export type SessionResponse = NewSessionResponse | LoadSessionResponse | ResumeSessionResponse;
 
 /** Messages that wait to be read. Beyond: the connection takes no more until some are. */
 const WAITING = 1024;
@@ -32,20 +39,20 @@ const WAITING = 1024;
 export class ActiveSession implements AsyncDisposable {
   readonly sessionId: string;
   /** What the agent answered. */
-  readonly response: NewSessionResponse;
+  readonly response: SessionResponse;
   readonly connection: ConnectionToAgent;
   readonly #inbox: Inbox<SessionMessage> = new Inbox(WAITING);
   readonly #guard: DynamicHandlerGuard;
 
-  constructor(connection: ConnectionToAgent, response: NewSessionResponse) {
+  constructor(connection: ConnectionToAgent, sessionId: string, response: SessionResponse) {
     this.connection = connection;
+    this.sessionId = sessionId;
     this.response = response;
-    this.sessionId = response.sessionId;
+    const agent = connection.role.styleOf(connection.agent);
     this.#guard = connection.addDynamicHandler((dispatch) => {
-      if (dispatch.kind !== "notification" || dispatch.method !== SessionNotification.method)
-        return Handled.no();
-      if (field(dispatch.params, "sessionId") !== this.sessionId) return Handled.no();
-      return this.#take(dispatch.params);
+      const notification = updateOf(dispatch, agent, sessionId);
+      if (notification === undefined) return Handled.no();
+      return this.#inbox.push({ kind: "update", update: notification.update, notification });
     });
     connection.signal.addEventListener("abort", this.#over, { once: true });
   }
@@ -72,7 +79,7 @@ export class ActiveSession implements AsyncDisposable {
     const blocks: ContentBlock[] =
       typeof prompt === "string" ? [{ type: "text", text: prompt }] : [...prompt];
     const params = { sessionId: this.sessionId, prompt: blocks };
-    this.connection.sendRequest(PromptRequest, params).onReceivingResult((outcome) => {
+    this.#ask(params).onReceivingResult((outcome) => {
       if (outcome.ok) return this.#inbox.push({ kind: "stop", response: outcome.value });
       return this.#inbox.push({ kind: "failed", error: outcome.error });
     });
@@ -80,7 +87,8 @@ export class ActiveSession implements AsyncDisposable {
 
   /** Asks the agent to end the turn; it ends with the stop reason `cancelled`. */
   cancel(): Promise<void> {
-    return this.connection.sendNotification(CancelNotification, { sessionId: this.sessionId });
+    const { connection, sessionId } = this;
+    return connection.sendNotificationTo(connection.agent, CancelNotification, { sessionId });
   }
 
   /** The next message. Rejects once the session is disposed of, or its connection over, and all has been read. */
@@ -99,27 +107,34 @@ export class ActiveSession implements AsyncDisposable {
     }
   }
 
+  /**
+   * In a proxy: leaves the session to the client, which gets the updates that have not been read, and those that come. Settles once
+   * the former are handed over. @throws TypeError where this is no proxy.
+   */
+  async proxyRemainingMessages(): Promise<void> {
+    const { connection } = this;
+    const client = peerOf(connection.role, "Client");
+    // What comes meanwhile lines up behind; nothing comes between the last of it and the end.
+    for (let next = this.#inbox.take(); next !== undefined; next = this.#inbox.take())
+      if (next.kind === "update")
+        await connection.sendNotificationTo(client, SessionNotification, next.notification);
+    this.#leave("has been left to the client");
+  }
+
   /** Hears nothing any more. The agent is not told: see `session/close`. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.connection.signal.removeEventListener("abort", this.#over);
-    this.#guard[Symbol.dispose]();
-    this.#inbox.close(new Error(`session ${JSON.stringify(this.sessionId)} has been disposed of`));
+    this.#leave("has been disposed of");
     return Promise.resolve();
   }
 
-  #take(params: unknown): Promise<void> | undefined {
-    const outcome = SessionNotification.params!["~standard"].validate(params);
-    if (outcome instanceof Promise) return outcome.then((read) => this.#push(read));
-    return this.#push(outcome);
+  #ask(params: PromptRequest): SentRequest<PromptResponse, ConnectionToAgent> {
+    return this.connection.sendRequestTo(this.connection.agent, PromptRequest, params);
   }
 
-  #push(outcome: {
-    readonly issues?: readonly { readonly message: string }[] | undefined;
-    readonly value?: SessionNotification;
-  }): Promise<void> | undefined {
-    if (outcome.value === undefined)
-      throw new Error(`session/update: ${outcome.issues?.[0]?.message ?? "malformed"}`);
-    return this.#inbox.push({ kind: "update", update: outcome.value.update, notification: outcome.value });
+  #leave(why: string): void {
+    this.connection.signal.removeEventListener("abort", this.#over);
+    this.#guard[Symbol.dispose]();
+    this.#inbox.close(new Error(`session ${JSON.stringify(this.sessionId)} ${why}`));
   }
 
   readonly #over = (): void => {

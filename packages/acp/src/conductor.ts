@@ -5,7 +5,6 @@
 // anything else it says is for the one before. `initialize` becomes `proxy/initialize` where it reaches a proxy.
 import { ErrorCode, RpcError } from "@sluice/session";
 import {
-  type Builder,
   type Component,
   type ConnectionTo,
   type ConnectOptions,
@@ -72,22 +71,35 @@ export class Conductor implements Component {
     return new Conductor("proxy", instantiate, options);
   }
 
-  /** Settles once the client is gone. Rejects where a part failed. */
-  connectTo(transport: Transport, options: ConnectOptions = {}): Promise<void> {
-    return this.#builder(options).connectTo(transport, options);
-  }
-
-  #builder(options: ConnectOptions): Builder {
+  /** Settles once the client and every part is gone. Rejects where a part failed. */
+  async connectTo(transport: Transport, options: ConnectOptions = {}): Promise<void> {
+    const run: Run = { starting: undefined, chain: undefined };
     const role = this.#kind === "agent" ? Agent : Proxy;
-    const run: { chain?: Chain } = {};
-    return role.builder().withHandler(async (dispatch, cx) => {
+    const builder = role.builder().withHandler((dispatch, cx) => {
       if (dispatch.kind === "response") return cx.sendProxiedMessageTo(Untyped, dispatch);
-      run.chain ??= await this.#start(dispatch, cx, options);
-      return run.chain.fromClient(withInitialize(dispatch, run.chain), cx);
+      if (run.chain !== undefined) return run.chain.fromClient(dispatch);
+      return this.#first(run, dispatch, cx, options);
     });
+    try {
+      await builder.connectTo(transport, options);
+    } finally {
+      await run.chain?.finish();
+    }
   }
 
-  async #start(first: Dispatch, cx: ConnectionTo, options: ConnectOptions): Promise<Chain> {
+  // One that fails can be tried again.
+  async #first(run: Run, dispatch: Message, cx: ConnectionTo, options: ConnectOptions): Promise<void> {
+    run.starting ??= this.#start(dispatch, cx, options);
+    try {
+      run.chain = await run.starting;
+    } catch (error) {
+      run.starting = undefined;
+      throw error;
+    }
+    await run.chain.fromClient(withInitialize(dispatch, run.chain));
+  }
+
+  async #start(first: Message, cx: ConnectionTo, options: ConnectOptions): Promise<Chain> {
     if (first.kind !== "request" || !this.#isInitialize(first.method)) {
       const expected = this.#kind === "agent" ? "initialize" : "proxy/initialize";
       throw new RpcError(ErrorCode.invalidRequest, `the first message must be ${expected}`);
@@ -102,8 +114,15 @@ export class Conductor implements Component {
   }
 }
 
+type Message = Exclude<Dispatch, { kind: "response" }>;
+
+interface Run {
+  starting: Promise<Chain> | undefined;
+  chain: Chain | undefined;
+}
+
 // What the instantiation made of the client's `initialize` goes in its place, once.
-function withInitialize(dispatch: Dispatch, chain: Chain): Dispatch {
+function withInitialize(dispatch: Message, chain: Chain): Message {
   if (dispatch.kind !== "request") return dispatch;
   const initialize = chain.takeInitialize();
   return initialize === undefined ? dispatch : { ...dispatch, params: initialize };

@@ -1,6 +1,6 @@
 // What has arrived and waits for its reader, in order, up to a bound at which whoever brings more has to wait.
 
-export class Inbox<T> {
+export class Inbox<T extends object> {
   readonly #bound: number;
   #waiting: T[] = [];
   #head = 0;
@@ -31,18 +31,23 @@ export class Inbox<T> {
 
   /** Rejects once it is closed and all has been read. */
   next(): Promise<T> {
-    if (this.size === 0) {
-      if (this.#closed !== undefined) return Promise.reject(this.#closed);
-      return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
-    }
-    const value = this.#waiting[this.#head]!;
+    const value = this.take();
+    if (value !== undefined) return Promise.resolve(value);
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+  }
+
+  /** The next, where one waits. */
+  take(): T | undefined {
+    if (this.size === 0) return undefined;
+    const value = this.#waiting[this.#head];
     this.#head++;
     if (this.#head === this.#waiting.length || this.#head > 512) {
       this.#waiting = this.#waiting.slice(this.#head);
       this.#head = 0;
     }
     if (this.size <= this.#bound / 2) this.#makeRoom();
-    return Promise.resolve(value);
+    return value;
   }
 
   close(reason: Error): void {

@@ -26,8 +26,9 @@ export { Agent, Client, Conductor as ConductorRole, Proxy, Untyped } from "./rol
 export { ConnectionToAgent } from "./connection-to-agent.ts";
 export { ConnectionToConductor } from "./connection-to-conductor.ts";
 export { SessionBuilder } from "./session-builder.ts";
+export type { Replay, SessionSetup } from "./session-builder.ts";
 export { ActiveSession } from "./active-session.ts";
-export type { SessionMessage } from "./active-session.ts";
+export type { SessionMessage, SessionResponse } from "./active-session.ts";
 export { textOf, Turn } from "./turn.ts";
 
 // Chains.

@@ -44,11 +44,7 @@ export const Proxy: Role<ConnectionToConductor> = new Role<ConnectionToConductor
   name: "Proxy",
   counterpart: () => Conductor,
   connection: ConnectionToConductor,
-  peers: () =>
-    new Map<Role, RemoteStyle>([
-      [Client, predecessor],
-      [Agent, successor],
-    ]),
+  peers: () => neighbours,
   sees: rememberSpelling,
   handler: passOn,
 });
@@ -79,6 +75,11 @@ const successor: RemoteStyle = {
   incoming: (message) => (isSuccessor(message) ? unwrap(message) : undefined),
   wrapAgain,
 };
+
+const neighbours: ReadonlyMap<Role, RemoteStyle> = new Map<Role, RemoteStyle>([
+  [Client, predecessor],
+  [Agent, successor],
+]);
 
 /** Requests whose answer brings a session, and with it, perhaps, a handler of its messages. */
 const SETUPS: ReadonlySet<string> = new Set([
