@@ -105,6 +105,7 @@ export class DynamicHandlers {
   async #offer(parked: Parked<DispatchItem>, link: Link): Promise<void> {
     if (!this.#parking.has(parked)) return; // given up meanwhile
     const { item } = parked;
+    if (item.isOver) return this.#parking.remove(parked) ? item.end() : undefined;
     const cx = this.#connection.contextOf(item);
     try {
       const passed = await runLinks([link], parked.dispatch, cx);

@@ -20,6 +20,10 @@ export abstract class DispatchItem extends Item {
     this.connection = connection;
   }
 
+  /** Whether it needs no handler any more. */
+  get isOver(): boolean {
+    return false;
+  }
   /** What becomes of it where nobody claimed it. */
   abstract unclaimed(dispatch: Dispatch): void;
   /** A handler threw. */
@@ -44,7 +48,7 @@ export abstract class DispatchItem extends Item {
     if (passed === undefined) return undefined;
     const { dispatch, retry } = passed;
     try {
-      if (asks(retry)) this.connection.handlers.park(dispatch, this, retry);
+      if (!this.isOver && asks(retry)) this.connection.handlers.park(dispatch, this, retry);
       else this.unclaimed(dispatch);
     } catch (error) {
       this.failed(error);
@@ -76,7 +80,7 @@ export class RequestItem extends DispatchItem implements Answerable {
   get id(): Id {
     return this.call.id;
   }
-  get isOver(): boolean {
+  override get isOver(): boolean {
     return this.call.isOver;
   }
   get cancelled(): Error | undefined {

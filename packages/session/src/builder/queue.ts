@@ -59,7 +59,8 @@ export class Queue implements Intake {
   unshift(item: Item): void {
     if (this.#state === "closed") return;
     this.#first.push(item);
-    this.#options.enter(() => this.#pump());
+    // Not on the stack of whoever puts it here.
+    void SOON.then(() => this.#options.enter(() => this.#pump()));
   }
 
   letGo(item: Item): void {
