@@ -14,13 +14,13 @@ export function isChunks(value: unknown): value is Chunks {
 export function nextChunk(reader: Reader): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
     const give = (): void => {
-      const chunk = reader.read();
-      if (chunk === undefined && !reader.isOver) return;
+      // Reading may let more come before it returns, which would be told here and read twice.
       reader.onReadable = undefined;
-      if (chunk === undefined && reader.error !== undefined) reject(reader.error);
+      const chunk = reader.read();
+      if (chunk === undefined && !reader.isOver) reader.onReadable = give;
+      else if (chunk === undefined && reader.error !== undefined) reject(reader.error);
       else resolve(chunk);
     };
-    reader.onReadable = give;
     give();
   });
 }

@@ -22,6 +22,7 @@ export class Driver implements Host, TransportEvents {
   readonly #transport: Transport;
   #resolveClosed!: (error: SessionError) => void;
   #writable = true;
+  #reading: "flowing" | "paused" = "flowing";
   #flushing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -106,9 +107,11 @@ export class Driver implements Host, TransportEvents {
     void SOON.then(this.#flush);
   }
 
+  // A transport may deliver what it has held before `resume` returns; it is asked when nobody is in the middle of anything.
   pause(paused: boolean): void {
+    this.#reading = paused ? "paused" : "flowing";
     if (paused) this.#transport.pause();
-    else this.#transport.resume();
+    else void SOON.then(this.#resume);
   }
 
   schedule(): void {
@@ -151,6 +154,10 @@ export class Driver implements Host, TransportEvents {
       this.#writable = this.#transport.write(chunks);
     }
   }
+
+  readonly #resume = (): void => {
+    if (this.#reading === "flowing") this.#transport.resume();
+  };
 
   readonly #tick = (): void => {
     this.#timerAt = Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 // Two sessions talk: what published peers test of one another, on a run of bytes, on bytes cut anywhere, and on messages.
 import { SessionError, StreamError } from "@sluice/session";
-import { memoryPair, shapedPair, type Transport } from "@sluice/transport";
+import { memoryPair, shapedPair, type Chunk, type Transport, type TransportEvents } from "@sluice/transport";
 import { describe, expect, it, vi } from "vitest";
 import { ErrorCode, RapaceError } from "./error.ts";
 import { methodId } from "./method-id.ts";
@@ -488,6 +488,46 @@ describe.each(LINKS)("over %s", (_, link) => {
     expect((await late.client.closed).message).toBe("its signal aborted");
     await late.server.closed;
   });
+});
+
+it("R11: a transport that delivers what it has held while it is asked to go on loses nothing and changes no order", async () => {
+  const [left, right] = memoryPair({ unit: "messages" });
+  const held: Chunk[] = [];
+  const state = { paused: false };
+  let deliver: (chunk: Chunk) => void = () => {};
+  const holding: Transport = Object.assign(Object.create(left) as Transport, {
+    start: (events: TransportEvents) => {
+      deliver = (chunk): void => events.onData(chunk);
+      left.start({
+        onData: (chunk) => (state.paused ? void held.push(chunk) : deliver(chunk)),
+        onDrain: () => events.onDrain(),
+        onEnd: () => events.onEnd(),
+        onClose: (error) => events.onClose(error),
+      });
+    },
+    write: (chunks: readonly Chunk[]) => left.write(chunks),
+    close: (reason?: string) => left.close(reason),
+    pause: () => void (state.paused = true),
+    resume: () => {
+      state.paused = false;
+      while (!state.paused && held.length > 0) deliver(held.shift()!);
+    },
+  });
+  const client = new RpcSession(holding);
+  const server = new RpcSession(right, { role: "acceptor" });
+  const tunnel = client.openTunnel({ policy: "pause", chunks: 4 });
+  const far = server.registerTunnel(tunnel.channel);
+  void (async () => {
+    for (let n = 0; n < 500; n++) await server.sendChunk(far.channel, new Uint8Array(5000).fill(n));
+    await server.closeTunnel(far.channel);
+  })();
+  const got: number[] = [];
+  const reader = tunnel.readable.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read())
+    for (let at = 0; at < next.value.length; at += 5000) got.push(next.value[at]!);
+  expect(got).toEqual(Array.from({ length: 500 }, (_, n) => n % 256));
+  await client.close();
+  await server.closed;
 });
 
 it("a transport of text is refused with what to use", () => {
