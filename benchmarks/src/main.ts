@@ -1,8 +1,9 @@
-// npm run bench -- core|stdio|ws|exec [--json]
+// npm run bench -- core|stdio|ws|exec|rapace [--json]
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { core } from "./core.ts";
 import { exec } from "./exec.ts";
+import { rapace } from "./rapace.ts";
 import { print, type Section } from "./report.ts";
 import { stdio } from "./stdio.ts";
 import { ws } from "./ws.ts";
@@ -12,6 +13,7 @@ const SECTIONS: Readonly<Record<string, (progress: (done: number) => void) => Pr
   stdio,
   ws,
   exec,
+  rapace,
 };
 
 const { positionals, values } = parseArgs({

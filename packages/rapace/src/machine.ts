@@ -205,8 +205,9 @@ export class Machine implements CallsHost {
   over(call: PendingCall): void {
     this.deadlines.cancel(call.deadline);
     const body = this.tunnels.writer(call.channel);
+    if (body === undefined || this.#end !== undefined) return;
     const told = new RapaceError(ErrorCode.cancelled, "the call is over");
-    if (this.#end === undefined) body?.reset(told, told);
+    body.reset(told, told);
   }
 
   cancel(channel: number, why: CancelReason): void {

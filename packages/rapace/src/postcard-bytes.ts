@@ -101,6 +101,7 @@ export function fail(message: string): never {
 }
 
 const encoder = new TextEncoder();
+const SHORT = 64;
 
 export class PostcardWriter {
   #bytes: Uint8Array = new Uint8Array(64);
@@ -143,7 +144,20 @@ export class PostcardWriter {
   }
 
   text(value: string): void {
-    this.bytes(encoder.encode(value));
+    if (value.length > SHORT || !this.#ascii(value)) this.bytes(encoder.encode(value));
+  }
+
+  // Most names are short and ASCII: their units are their bytes.
+  #ascii(value: string): boolean {
+    this.#room(1 + value.length);
+    for (let i = 0; i < value.length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit > 0x7f) return false;
+      this.#bytes[this.#at + 1 + i] = unit;
+    }
+    this.#bytes[this.#at] = value.length;
+    this.#at += 1 + value.length;
+    return true;
   }
 
   #room(bytes: number): void {
