@@ -242,3 +242,17 @@ it("a connection in a connection ends with it, and its failure is the other's", 
   });
   await expect(failed).rejects.toMatchObject({ _tag: "SessionError", code: "lost" });
 });
+
+it("what a component at the other end fails with ends the connection with it, though its end be heard of first", async () => {
+  const failure = new Error("out of paper");
+  const failing = Untyped.builder().onReceiveRequest(Ping, (_, responder, cx) => {
+    responder.respond({ value: 1 });
+    cx.spawn(() => {
+      throw failure;
+    });
+  });
+  const over = Untyped.builder()
+    .withRunner((cx) => cx.sendRequest(Ping, { value: 0 }).result())
+    .connectTo(failing);
+  await expect(over).rejects.toBe(failure);
+});

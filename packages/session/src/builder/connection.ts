@@ -123,7 +123,9 @@ export class Connection implements Dispatcher, Dispatching, Requester {
   /** Settles once it is over, in order. Rejects with what went wrong. */
   async over(): Promise<void> {
     const error = await this.ended;
-    await this.#running?.catch(() => {}); // `fail` has been told
+    await this.#running?.catch((failed: unknown) => {
+      if (isOrderly(error)) this.#failure ??= { error: failed }; // its end may be heard of before its failure
+    });
     if (this.#failure !== undefined) throw this.#failure.error;
     if (!isOrderly(error)) throw error;
   }
