@@ -1,6 +1,7 @@
-// npm run bench -- core|stdio|ws|exec|rapace [--json]
+// npm run bench -- core|stdio|ws|exec|rapace|acp [--json]
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { acp } from "./acp.ts";
 import { core } from "./core.ts";
 import { exec } from "./exec.ts";
 import { rapace } from "./rapace.ts";
@@ -14,6 +15,7 @@ const SECTIONS: Readonly<Record<string, (progress: (done: number) => void) => Pr
   ws,
   exec,
   rapace,
+  acp,
 };
 
 const { positionals, values } = parseArgs({

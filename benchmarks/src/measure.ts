@@ -69,7 +69,7 @@ function pair(): Pair {
 }
 
 /** Calls a second, one at a time. */
-async function serial(call: Call, ms: number): Promise<number> {
+export async function serial(call: Call, ms: number): Promise<number> {
   const start = performance.now();
   let calls = 0;
   while (performance.now() - start < ms) {
@@ -80,7 +80,7 @@ async function serial(call: Call, ms: number): Promise<number> {
 }
 
 /** Calls a second, 64 in flight. */
-async function pipelined(call: Call, ms: number): Promise<number> {
+export async function pipelined(call: Call, ms: number): Promise<number> {
   const start = performance.now();
   let calls = 0;
   const lane = async (): Promise<void> => {

@@ -36,6 +36,13 @@ export class CallList {
     return call;
   }
 
+  /** The latest first. */
+  all(): IncomingCall[] {
+    const calls: IncomingCall[] = [];
+    for (let call = this.#last; call !== undefined; call = call.before) calls.push(call);
+    return calls;
+  }
+
   /** Takes all out, the latest first. */
   clear(): IncomingCall[] {
     const calls: IncomingCall[] = [];

@@ -44,6 +44,11 @@ export class Callee implements Answerer {
     return this.#highest;
   }
 
+  /** The peer's calls that have not been answered, the latest first. */
+  unanswered(): IncomingCall[] {
+    return this.#calls.all();
+  }
+
   /** C1: an id the peer has used for its hello. */
   sawId(id: Id): void {
     this.#isNext(id);

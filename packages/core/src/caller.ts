@@ -40,6 +40,11 @@ export class Caller {
     return this.#calls.size;
   }
 
+  /** Our calls without an answer, the oldest first. */
+  waiting(): Iterable<OutgoingCall> {
+    return this.#calls.waiting();
+  }
+
   call(
     method: string,
     params: unknown,

@@ -7,7 +7,7 @@ import { Caller } from "./caller.ts";
 import type { Core } from "./core.ts";
 import type { CallOptions } from "./options.ts";
 import type { SessionError } from "./error.ts";
-import type { LaneOf } from "./incoming.ts";
+import type { IncomingCall, LaneOf } from "./incoming.ts";
 import type { OutgoingCall, Waiter } from "./outgoing.ts";
 import { Values } from "./values.ts";
 
@@ -46,6 +46,15 @@ export class Calls {
   }
   get highestPeers(): number {
     return this.#callee.highest;
+  }
+
+  /** Ours without an answer, the oldest first. */
+  ours(): Iterable<OutgoingCall> {
+    return this.#caller.waiting();
+  }
+  /** The peer's that have not been answered, the latest first. */
+  theirs(): readonly IncomingCall[] {
+    return this.#callee.unanswered();
   }
 
   reserve(method: string): OutgoingCall {

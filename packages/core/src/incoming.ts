@@ -171,6 +171,11 @@ export class IncomingCalls {
     return this.#calls.find(id);
   }
 
+  /** The calls that have not been answered, the latest first. */
+  all(): IncomingCall[] {
+    return this.#calls.all();
+  }
+
   /** Registers a call's id: from now on it can be cancelled, and its id is taken. */
   know(call: IncomingCall): void {
     this.#calls.add(call);

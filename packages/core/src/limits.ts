@@ -15,7 +15,7 @@ export interface Limits extends DecodeLimits {
   readonly windowMax: number;
   /** Bytes: all windows together grow by no more, and beyond so much unread no request with streams runs (S14, S6a). */
   readonly unread: number;
-  /** Bytes that may wait in one stream's writer before it is asked to wait. */
+  /** Bytes that may wait in one stream's writer, or to be sent at all, before writer or notifier are asked to wait. */
   readonly highWater: number;
   /** The peer's calls that run at once. Beyond: they wait, in order. */
   readonly calls: number;

@@ -88,6 +88,11 @@ export class OutgoingCalls {
     if (this.#givenUp.size > EXPECTED) this.#givenUp.delete(this.#givenUp.keys().next().value!);
   }
 
+  /** Those that wait, the oldest first. */
+  waiting(): Iterable<OutgoingCall> {
+    return this.#waiting.values();
+  }
+
   /** Takes all out that wait, the latest first. */
   clear(): OutgoingCall[] {
     const calls = [...this.#waiting.values()].reverse();

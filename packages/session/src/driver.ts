@@ -66,6 +66,8 @@ export class Driver implements Host, TransportEvents {
   #writable = true;
   #pauses = 0;
   #flushing = false;
+  // Writes made a microtask after what they carry was said, since the last chunk or macrotask.
+  #streak = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #drained: (() => void)[] = [];
@@ -122,9 +124,12 @@ export class Driver implements Host, TransportEvents {
     return call;
   }
 
-  /** Settles once what is queued so far has been handed to the transport, or the session is over. */
-  handedOver(): Promise<void> {
-    if (this.core.outbox.bytes === 0 || this.core.error !== undefined) return Promise.resolve();
+  /** `Core.notify`. Settles once there is room for more, or the session is over: mostly at once. */
+  notify(method: string, params: unknown): Promise<void> {
+    this.core.notify(method, params);
+    if (this.core.outbox.isBurst) this.#write();
+    const { outbox, limits, error } = this.core;
+    if (outbox.bytes < limits.highWater || error !== undefined) return Promise.resolve();
     return new Promise((resolve) => this.#drained.push(resolve));
   }
 
@@ -138,6 +143,7 @@ export class Driver implements Host, TransportEvents {
   }
   #received(chunk: Chunk): void {
     this.#flushing = true;
+    this.#streak = 0;
     try {
       this.core.receive(chunk, clock());
     } finally {
@@ -165,7 +171,11 @@ export class Driver implements Host, TransportEvents {
     if (now) return this.#write();
     if (this.#flushing) return;
     this.#flushing = true;
-    void SOON.then(this.#flush);
+    if (this.#streak++ < STREAK) void SOON.then(this.#flush);
+    else {
+      this.#streak = 0;
+      macrotask(this.#flush);
+    }
   }
 
   turn(): void {
@@ -279,6 +289,10 @@ const CAUSE: Readonly<Record<SessionError["code"], CloseCause>> = {
   greeting: "protocol",
   timeout: "timeout",
 };
+
+// A program that awaits one message after the other would make a write for each: after so many they are gathered until the next
+// macrotask, or until there is a burst of them.
+const STREAK = 2;
 
 // A microtask. On Node this costs half of what queueMicrotask does.
 const SOON: Promise<void> = Promise.resolve();

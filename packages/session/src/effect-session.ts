@@ -41,7 +41,7 @@ export interface Session {
     params?: unknown,
     options?: CallOptions,
   ): Effect.Effect<A, CallError, Scope.Scope>;
-  /** Notifies the peer. Done once it has been handed to the transport. */
+  /** Notifies the peer. Done once there is room for more, mostly at once. */
   notify(method: string, params?: unknown): Effect.Effect<void, RefusedError | SessionError>;
   /** The peer's hello; undefined where the peer is plain JSON-RPC. */
   readonly peer: Hello | undefined;

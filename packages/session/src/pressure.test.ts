@@ -12,24 +12,41 @@ const settled = async (promise: Promise<unknown>): Promise<boolean> => {
 };
 
 describe("a peer that does not read", () => {
-  it("makes notify wait until its message is with the transport", async () => {
+  it("makes notify wait while limits.highWater bytes wait to be sent", async () => {
     const got: number[] = [];
     const { a, wire } = await pair(
-      {},
+      { limits: { highWater: 3000 } },
       { notifications: { note: ({ n }: { n: number }) => void got.push(n) } },
       { highWater: 1000 },
     );
     await a.notify("note", { n: 0 });
     wire[1].pause();
-    await a.notify("note", { n: 1, pad: "x".repeat(2000) }); // taken: the transport is full from now on
-    const waits = a.notify("note", { n: 2 });
+    const pad = "x".repeat(2000);
+    await a.notify("note", { n: 1, pad }); // taken: the transport is full from now on
+    await a.notify("note", { n: 2, pad });
+    const waits = a.notify("note", { n: 3, pad });
     expect(await settled(waits)).toBe(false);
-    expect(a.stats().outbox).toBeGreaterThan(0);
+    expect(a.stats().outbox).toBeGreaterThan(3000);
     wire[1].resume();
     await waits;
     await failure(a.call("none"));
-    expect(got).toEqual([0, 1, 2]);
+    expect(got).toEqual([0, 1, 2, 3]);
     await a.close();
+  });
+
+  it("awaited one after the other, notifications go out together", async () => {
+    const { a, b, wire } = await pair({}, { notifications: { note: () => {} } });
+    const chunks: number[] = [];
+    const write = wire[0].write.bind(wire[0]);
+    wire[0].write = (given) => {
+      chunks.push(given.length);
+      return write(given);
+    };
+    for (let n = 0; n < 1000; n++) await a.notify("note", { n });
+    await failure(a.call("none"));
+    expect(chunks.length).toBeLessThan(100);
+    await a.close();
+    await b.closed;
   });
 
   it("has calls and notifications refused once half of limits.outbox waits", async () => {

@@ -30,7 +30,10 @@ export interface Session extends AsyncDisposable {
   call<R = unknown>(method: string, params?: unknown, options?: CallOptions): Promise<R>;
   /** Calls the peer and leaves open how the answer is waited for: by its result, by passing it on, or not at all. */
   request<R = unknown>(method: string, params?: unknown, options?: CallOptions): SentRequest<R>;
-  /** Notifies the peer. Settles once it has been handed to the transport. Streams are not allowed here (S3). */
+  /**
+   * Notifies the peer. Settles once there is room for more: at once, unless `limits.highWater` bytes wait to be sent. Streams
+   * are not allowed here (S3).
+   */
   notify(method: string, params?: unknown): Promise<void>;
   /** Adds a handler behind those there are, until disposed of. */
   use(handler: ChainHandler): Disposable;
@@ -99,8 +102,7 @@ export class PlainSession implements Session {
   }
 
   async notify(method: string, params?: unknown): Promise<void> {
-    this.#driver.core.notify(method, params);
-    await this.#driver.handedOver();
+    await this.#driver.notify(method, params);
   }
 
   use(handler: ChainHandler): Disposable {

@@ -76,7 +76,7 @@ export class ConnectionTo {
   }
 
   /**
-   * Notifies. Settles once it has been handed to the transport; need not be awaited.
+   * Notifies. Settles once there is room for more, mostly at once; need not be awaited.
    * @throws RefusedError or SessionError, as what it returns, where it cannot be sent.
    */
   sendNotification<P>(type: NotificationType<P>, params: P): Promise<void> {
@@ -94,8 +94,8 @@ export class ConnectionTo {
 
   /**
    * Passes a dispatch on as it is: a request, whose answer and cancel are passed on as well; a notification, unless it
-   * is a cancel, which goes one hop only; an answer, to who waits for it. What it returns settles once a notification has
-   * been handed to the transport: a handler that returns it takes no more than the other side does.
+   * is a cancel, which goes one hop only; an answer, to who waits for it. What it returns settles once there is
+   * room for more notifications: a handler that returns it takes no more than the other side does.
    */
   sendProxiedMessageTo(peer: Role, dispatch: Dispatch): Promise<void> | undefined {
     const { connection, item } = this.#line;

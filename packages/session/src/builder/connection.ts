@@ -1,11 +1,11 @@
 // A connection as a Builder describes it: a session whose messages, and the answers to its own requests, are run one at a
 // time through a chain of handlers, beside tasks that end with it.
-import type { NotificationMessage } from "@sluice/codec";
-import { CancelledError, type SessionError, withDefaults, type IncomingCall } from "@sluice/core";
+import { ErrorCode, type NotificationMessage } from "@sluice/codec";
+import { CancelledError, RpcError, type SessionError, withDefaults, type IncomingCall } from "@sluice/core";
 import type { Half } from "@sluice/streams";
 import type { Transport } from "@sluice/transport";
 import type { ChainMessage } from "../chain.ts";
-import { build, receiver, type Built } from "../connect.ts";
+import { build, receiver } from "../connect.ts";
 import type { Dispatcher, Driver } from "../driver.ts";
 import { withSafeListeners } from "../listeners.ts";
 import { toCore, type CallOptions, type PlainSession } from "../session.ts";
@@ -32,6 +32,8 @@ export interface Plan {
 
 /** ms that a handler may hold the connection while another message waits. */
 const HOLDING = 30_000;
+/** ms between the last answers, once the grace is over, and the end. */
+const LAST = 50;
 // The core hands everything over: what may wait is bounded by the queue here, which pauses reading.
 const UNBOUNDED = {
   calls: Number.MAX_SAFE_INTEGER,
@@ -55,8 +57,11 @@ export class Connection implements Dispatcher, Dispatching, Requester {
   readonly #onHandlerError: (error: unknown, method: string) => void;
   readonly #receive: (half: Half) => unknown;
   readonly #calls: number;
-  readonly #handled: Set<RequestItem> = new Set();
-  readonly #requests: Set<PendingRequest> = new Set();
+  // Requests that are being handled.
+  #handled = 0;
+  readonly #released = (): void => void this.#handled--;
+  // Ours whose answer has come and waits for its turn, or for a handler that has taken it.
+  readonly #answered: Set<PendingRequest> = new Set();
   readonly #abort: AbortController = new AbortController();
   #failure: { readonly error: unknown } | undefined;
   #break!: (error: unknown) => void;
@@ -65,7 +70,7 @@ export class Connection implements Dispatcher, Dispatching, Requester {
   constructor(plan: Plan, target: Transport | Component, given: ConnectOptions) {
     const options = withSafeListeners(given);
     const limits = withDefaults(options.limits);
-    this.#input = new InputEnd(this, plan.closers);
+    this.#input = new InputEnd(this, plan.closers, limits.grace);
     this.role = plan.role;
     this.#calls = limits.calls;
     this.tasks = new Tasks(limits.pending, (error) => this.fail(error));
@@ -84,22 +89,25 @@ export class Connection implements Dispatcher, Dispatching, Requester {
       holding: options.holding ?? HOLDING,
       pause: (paused) => this.#driver.pause(paused),
       enter: (work) => runIn(this, work),
-      stalled: (item) => this.#stalled(item),
+      stalled: (error, label) => this.reportError(error, label),
     });
     this.handlers = new DynamicHandlers(this, limits);
     const { transport, running } = join(target);
     this.#running = running;
     running?.catch((error: unknown) => this.fail(error));
-    const session = { ...options, dialect: plan.role.dialect, limits: { ...options.limits, ...UNBOUNDED } };
-    const built: Built = build("initiator", transport, session, {
+    const session = {
+      ...options,
+      dialect: plan.role.dialect,
+      limits: { ...options.limits, ...UNBOUNDED, grace: limits.grace + LAST },
+    };
+    this.#session = build("initiator", transport, session, {
       passesCancels: true,
       enter: (work) => runIn(this, work),
       dispatcher: (_session, driver) => {
         this.#driver = driver;
         return this;
       },
-    });
-    this.#session = built.session;
+    }).session;
     this.#session.defer(() => this.#over());
     this.ended = this.#session.closed;
     void this.ended.then((error) => {
@@ -132,10 +140,7 @@ export class Connection implements Dispatcher, Dispatching, Requester {
 
   /** Ends it: the peer is asked to abandon what is still pending, and told of what is not answered; all is flushed. */
   async finish(): Promise<void> {
-    while (this.#input.state === "closing" && this.#driver.core.error === undefined)
-      await Promise.race([this.incomingClosed(undefined), this.ended]);
-    this.#letGoOfAll();
-    await this.#session.close("done");
+    await this.#end("done");
     await this.over();
   }
 
@@ -159,7 +164,12 @@ export class Connection implements Dispatcher, Dispatching, Requester {
   }
 
   answered(pending: PendingRequest, outcome: Outcome): void {
-    if (!isLocal(outcome)) this.queue.push(new ResponseItem(this, pending, outcome, "peer"));
+    const isTheirs = !isLocal(outcome);
+    // Where nothing is run and nobody looks at answers, its turn is now.
+    const isNext = this.queue.isIdle && !pending.isOrdered && !this.chain.seesResponses;
+    if (isTheirs && isNext) return pending.deliver(outcome);
+    this.#answered.add(pending);
+    if (isTheirs) this.queue.push(new ResponseItem(this, pending, outcome, "peer"));
     else if (this.#input.state === "ending")
       this.#input.bring(new ResponseItem(this, pending, outcome, "us"));
     // What ends a request here, and now, waits for nothing: its deadline, its cancel, its refusal, the end of all.
@@ -168,7 +178,7 @@ export class Connection implements Dispatcher, Dispatching, Requester {
 
   /** What came of a request has been dealt with. */
   settled(pending: PendingRequest): void {
-    this.#requests.delete(pending);
+    this.#answered.delete(pending);
     this.handlers.review();
   }
 
@@ -177,20 +187,7 @@ export class Connection implements Dispatcher, Dispatching, Requester {
   }
 
   inputEnds(): () => void {
-    const { core } = this.#driver;
-    const release = core.hold();
-    this.#input.begin();
-    return () =>
-      void this.#input
-        .run(() => core.calls.waiting > 0)
-        .then((failure) => {
-          if (failure !== undefined) {
-            this.#failure ??= failure;
-            this.#break(this.#failure.error);
-          }
-          release();
-          this.#input.close();
-        });
+    return this.#input.begin(this.#driver.core);
   }
 
   // What handlers and tasks do.
@@ -203,7 +200,6 @@ export class Connection implements Dispatcher, Dispatching, Requester {
     const pending = new PendingRequest(this, message.method, peer, item);
     const { method, params } = this.role.styleOf(peer).outgoing(message, this);
     const core = options === undefined ? undefined : toCore(options, this.#driver.now);
-    this.#requests.add(pending);
     const signal = options?.signal;
     if (signal?.aborted === true) {
       pending.error(new CancelledError("its signal had aborted", { cause: signal.reason }));
@@ -222,8 +218,7 @@ export class Connection implements Dispatcher, Dispatching, Requester {
 
   async #notify(peer: Role, message: ChainMessage): Promise<void> {
     const { method, params } = this.role.styleOf(peer).outgoing(message, this);
-    this.#driver.core.notify(method, params);
-    await this.#driver.handedOver();
+    await this.#driver.notify(method, params);
   }
 
   askToCancel(pending: PendingRequest): void {
@@ -237,15 +232,15 @@ export class Connection implements Dispatcher, Dispatching, Requester {
 
   /** False where as many requests are handled as may be. */
   start(request: RequestItem): boolean {
-    if (this.#handled.size >= this.#calls) return false;
-    this.#handled.add(request);
-    request.call.onReleased = (): void => void this.#handled.delete(request);
+    if (this.#handled >= this.#calls) return false;
+    this.#handled++;
+    request.call.onReleased = this.#released;
     return true;
   }
 
   /** The methods of the requests that wait for an answer, or whose answer waits for its turn. */
   get pending(): readonly string[] {
-    return [...this.#requests].map(({ method }) => method);
+    return [...this.#driver.core.calls.ours(), ...this.#answered].map(({ method }) => method);
   }
 
   get isIncomingClosed(): boolean {
@@ -260,20 +255,35 @@ export class Connection implements Dispatcher, Dispatching, Requester {
   /** Ends the connection with this error; the first counts. */
   fail(error: unknown): void {
     if (this.#failure !== undefined || this.#driver.core.error !== undefined) return;
-    this.#failure = { error };
-    this.#break(error);
-    this.#letGoOfAll();
-    void this.#session.close("failed");
+    this.failed(error);
+    void this.#end("failed");
+  }
+
+  /** What it ends with; the first counts. */
+  failed(error: unknown): void {
+    this.#failure ??= { error };
+    this.#break(this.#failure.error);
   }
 
   reportError(error: unknown, method: string): void {
     this.#onHandlerError(error, method);
   }
 
-  #letGoOfAll(): void {
-    for (const pending of this.#requests) this.askToCancel(pending);
-    for (const request of this.#handled) request.abandon();
+  // What onClose functions do is not cut short.
+  async #end(reason: string): Promise<void> {
+    while (this.#input.state === "closing" && this.#driver.core.error === undefined)
+      await Promise.race([this.incomingClosed(undefined), this.ended]);
+    this.letGoOfAll();
+    await this.#session.close(reason);
+  }
+
+  /** Nobody waits, or is waited for, any more. */
+  letGoOfAll(): void {
+    const { core } = this.#driver;
+    for (const call of core.calls.ours()) core.askToCancel(call);
     this.handlers.clear();
+    const over = new RpcError(ErrorCode.internal, "the connection ended before an answer");
+    for (const call of core.calls.theirs()) call.fail(call.cancelled ?? over);
   }
 
   // The session has ended.
@@ -283,13 +293,8 @@ export class Connection implements Dispatcher, Dispatching, Requester {
     this.handlers.clear();
     this.#input.close();
     // Answers that a handler took and kept.
-    for (const pending of this.#requests) pending.deliver({ ok: false, error: error! });
+    for (const pending of this.#answered) pending.deliver({ ok: false, error: error! });
     this.#abort.abort(error);
-  }
-
-  #stalled(item: Item): void {
-    const message = `${item.label} has held the connection for long, and messages wait behind it: let spawn() do what is slow, and await answers by the handler's own ConnectionTo. The connection goes on without it`;
-    this.#onHandlerError(new Error(message), item.label);
   }
 }
 

@@ -1,4 +1,5 @@
 // The peer sends no more: what the builder wants done then, and who waits for it to be done.
+import type { Core } from "@sluice/core";
 import type { Connection } from "./connection.ts";
 import type { ConnectionTo } from "./connection-to.ts";
 import { dispatching, runIn, type Dispatching } from "./dispatching.ts";
@@ -8,49 +9,69 @@ import { continuation } from "./queue.ts";
 
 export type Closer = (cx: ConnectionTo) => unknown;
 
+/** What a function of onClose threw. */
+interface Failure {
+  readonly error: unknown;
+}
+
 /** `ending`: what waited for the peer fails. `closing`: what has arrived is run, then the closers. */
 type State = "open" | "ending" | "closing" | "closed";
 
 export class InputEnd implements Dispatching {
   readonly #connection: Connection;
   readonly #closers: readonly Closer[];
+  readonly #grace: number;
+  #late: ReturnType<typeof setTimeout> | undefined;
   readonly #waiting: (() => void)[] = [];
   // What the end brings, in order.
   readonly #brought: Item[] = [];
   #state: State = "open";
   #item: Item | undefined;
 
-  constructor(connection: Connection, closers: readonly Closer[]) {
+  /** `grace`: ms that what is still handled has to be answered. */
+  constructor(connection: Connection, closers: readonly Closer[], grace: number) {
     this.#connection = connection;
     this.#closers = closers;
+    this.#grace = grace;
   }
 
   get state(): State {
     return this.#state;
   }
 
-  /** It has ended: what fails for it is to be brought here. */
-  begin(): void {
-    this.#state = "ending";
+  /** It has ended. What this returns is to be called once what waited for the peer has failed, and been brought here. */
+  begin(core: Core): () => void {
+    const release = core.hold();
+    if (this.#state === "open") this.#state = "ending";
+    // What is not answered in time is answered all the same.
+    this.#late = setTimeout(() => this.#connection.letGoOfAll(), this.#grace);
+    return () =>
+      void this.#run(core).then((failure) => {
+        if (failure !== undefined) this.#connection.failed(failure.error);
+        release();
+        this.close();
+      });
   }
 
+  /** The core fails the latest first; here the oldest comes first. */
   bring(item: Item): void {
-    this.#brought.push(item);
+    this.#brought.unshift(item);
   }
 
-  /** O10: once all that came before has been run, what was brought is; then the closers. Returns what the first of them threw. */
-  async run(holdsBack: () => boolean): Promise<{ readonly error: unknown } | undefined> {
+  // O10: once all that came before has been run, what was brought is; then the closers. Returns what the first of them threw.
+  async #run({ calls }: Core): Promise<Failure | undefined> {
+    if (this.#state === "closed") return undefined; // the end of input was the end of all
     this.#state = "closing";
-    const run = new Promise<{ readonly error: unknown } | undefined>((resolve) => {
+    const run = new Promise<Failure | undefined>((resolve) => {
       const close = async (): Promise<void> => resolve(await runIn(this, () => this.#runClosers()));
       this.#item = new ErrandItem(this.#connection, "the end of input", close);
     });
-    this.bring(this.#item!);
+    this.#brought.push(this.#item!);
     // What came behind an answer may still wait for the continuation of whoever awaited that.
-    while (holdsBack()) await continuation();
+    while (calls.waiting > 0) await continuation();
     const { queue } = this.#connection;
     runIn(this.#connection, () => {
-      for (const item of this.#brought) queue.push(item);
+      for (const item of this.#brought.splice(0)) queue.push(item);
     });
     return run;
   }
@@ -62,6 +83,9 @@ export class InputEnd implements Dispatching {
 
   close(): void {
     this.#state = "closed";
+    clearTimeout(this.#late);
+    this.#connection.handlers.clear(); // no answer will bring one
+    for (const item of this.#brought.splice(0)) item.abandon();
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
@@ -74,9 +98,9 @@ export class InputEnd implements Dispatching {
   }
 
   // One after the other, all of them.
-  async #runClosers(): Promise<{ readonly error: unknown } | undefined> {
+  async #runClosers(): Promise<Failure | undefined> {
     const cx = this.#connection.contextOf(this.#item);
-    let failure: { readonly error: unknown } | undefined;
+    let failure: Failure | undefined;
     for (const close of this.#closers)
       try {
         await close(cx);

@@ -53,6 +53,10 @@ export class PendingRequest implements DoorWaiter, Routable {
     return this.#consumer?.ordered === false;
   }
 
+  get isOrdered(): boolean {
+    return this.#consumer?.ordered === true;
+  }
+
   // What the core tells.
 
   result(value: unknown): void {

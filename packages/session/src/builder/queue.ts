@@ -12,8 +12,8 @@ export interface QueueOptions {
   pause(paused: boolean): void;
   /** Runs what runs items, where it may be anybody who has it run. */
   enter(work: () => void): void;
-  /** An item held the connection for too long. */
-  stalled(item: Item): void;
+  /** The item that is named so held the connection for too long. */
+  stalled(error: Error, label: string): void;
 }
 
 export class Queue implements Intake {
@@ -36,6 +36,11 @@ export class Queue implements Intake {
     return this.#items.length + this.#first.length;
   }
 
+  /** Whether nothing is run and nothing waits. */
+  get isIdle(): boolean {
+    return this.#current === undefined && !this.#pumping && this.length === 0;
+  }
+
   /** The item that holds the connection. */
   get current(): Item | undefined {
     return this.#current;
@@ -43,7 +48,7 @@ export class Queue implements Intake {
 
   push(item: Item): void {
     if (this.#state === "closed") return item.abandon();
-    if (this.#current === undefined && !this.#pumping && this.length === 0) {
+    if (this.isIdle) {
       this.#pumping = true;
       this.#run(item);
       this.#pumping = false;
@@ -148,7 +153,7 @@ export class Queue implements Intake {
         if (this.length > 0) this.#startWatch();
         return;
       }
-      this.#options.stalled(watched);
+      this.#options.stalled(stalled(watched), watched.label);
       watched.letGo();
     }, holding);
     unref(this.#watch);
@@ -164,6 +169,12 @@ export function continuation(): Promise<void> {
 function descends(item: Item, ancestor: Item): boolean {
   for (let at: Item | undefined = item; at !== undefined; at = at.origin) if (at === ancestor) return true;
   return false;
+}
+
+function stalled({ label }: Item): Error {
+  return new Error(
+    `${label} has held the connection for long, and messages wait behind it: let spawn() do what is slow, and await answers by the handler's own ConnectionTo. The connection goes on without it`,
+  );
 }
 
 const SOON: Promise<void> = Promise.resolve();

@@ -41,17 +41,7 @@ export class SentRequest<R = unknown, Cx extends ConnectionTo = ConnectionTo> im
    */
   result(): Promise<R> {
     letGo(this.#pending.origin);
-    return new Promise((resolve, reject) => {
-      const take = (outcome: Outcome): void => {
-        if (!outcome.ok) return reject(outcome.error);
-        try {
-          resolve(this.#read(outcome.value));
-        } catch (error) {
-          reject(error);
-        }
-      };
-      this.#pending.consume({ ordered: false, take });
-    });
+    return new Promise((resolve, reject) => this.#pending.consume(new Awaiter(resolve, reject, this.#read)));
   }
 
   /**
@@ -156,6 +146,29 @@ export class SentRequest<R = unknown, Cx extends ConnectionTo = ConnectionTo> im
       return Promise.resolve(value).then((read) => ({ ok: true, value: read }), failed);
     } catch (error) {
       return failed(error);
+    }
+  }
+}
+
+/** Settles a promise with the outcome. */
+class Awaiter<R> implements Consumer {
+  readonly ordered = false;
+  readonly #resolve: (value: R | PromiseLike<R>) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #read: Read<R>;
+
+  constructor(resolve: (value: R | PromiseLike<R>) => void, reject: (error: unknown) => void, read: Read<R>) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#read = read;
+  }
+
+  take(outcome: Outcome): void {
+    if (!outcome.ok) return this.#reject(outcome.error);
+    try {
+      this.#resolve(this.#read(outcome.value));
+    } catch (error) {
+      this.#reject(error);
     }
   }
 }
