@@ -43,11 +43,19 @@ export class ActiveSession implements AsyncDisposable {
   readonly connection: ConnectionToAgent;
   readonly #inbox: Inbox<SessionMessage> = new Inbox(WAITING);
   readonly #guard: DynamicHandlerGuard;
+  readonly #release: () => void;
 
-  constructor(connection: ConnectionToAgent, sessionId: string, response: SessionResponse) {
+  /** `release`: what was set up for it goes with it. */
+  constructor(
+    connection: ConnectionToAgent,
+    sessionId: string,
+    response: SessionResponse,
+    release: () => void = () => {},
+  ) {
     this.connection = connection;
     this.sessionId = sessionId;
     this.response = response;
+    this.#release = release;
     const agent = connection.role.styleOf(connection.agent);
     this.#guard = connection.addDynamicHandler((dispatch) => {
       const notification = updateOf(dispatch, agent, sessionId);
@@ -124,6 +132,7 @@ export class ActiveSession implements AsyncDisposable {
   /** Hears nothing any more. The agent is not told: see `session/close`. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#leave("has been disposed of");
+    this.#release();
     return Promise.resolve();
   }
 

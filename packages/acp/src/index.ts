@@ -25,6 +25,7 @@ export type { Unlisted } from "./unlisted.ts";
 export { Agent, Client, Conductor as ConductorRole, Proxy, Untyped } from "./roles.ts";
 export { ConnectionToAgent } from "./connection-to-agent.ts";
 export { ConnectionToConductor } from "./connection-to-conductor.ts";
+export { ProxyBuilder } from "./proxy-builder.ts";
 export { SessionBuilder } from "./session-builder.ts";
 export type { Replay, SessionSetup } from "./session-builder.ts";
 export { ActiveSession } from "./active-session.ts";
@@ -38,3 +39,19 @@ export type { Part } from "./chain.ts";
 export type { Trace, TraceEvent } from "./trace.ts";
 export { unwrap, wrap } from "./successor.ts";
 export type { Spelling } from "./successor.ts";
+
+// MCP over ACP.
+export { mcpOverAcp } from "./mcp-over-acp.ts";
+export type { McpOverAcpOptions } from "./mcp-over-acp.ts";
+export { mcpConnectionOf } from "./mcp-connection.ts";
+export type { McpConnection } from "./mcp-connection.ts";
+export { isMcpDeclaration } from "./mcp-declaration.ts";
+export type { McpDeclaration } from "./mcp-declaration.ts";
+export { McpErrorCode } from "./mcp-error.ts";
+export { MCP_PROVIDER_LIMITS } from "./mcp-limits.ts";
+export type { McpProviderLimits } from "./mcp-limits.ts";
+export type { McpRevision } from "./mcp-methods.ts";
+export type { McpConnectOptions, McpProviderOptions } from "./mcp-provided.ts";
+export type { McpConnect, McpSource } from "./mcp-source.ts";
+export { mcpOverAcpPolyfill } from "./polyfill.ts";
+export type { PolyfillOptions, ServeMcp } from "./polyfill.ts";

@@ -12,6 +12,7 @@ import {
 } from "@sluice/session/builder";
 import { ConnectionToAgent } from "./connection-to-agent.ts";
 import { ConnectionToConductor } from "./connection-to-conductor.ts";
+import { ProxyBuilder } from "./proxy-builder.ts";
 import {
   initializeSpelling,
   isCancel,
@@ -38,8 +39,14 @@ export const Client: Role<ConnectionToAgent> = new Role<ConnectionToAgent>({
 /** Is driven by a client: runs sessions and prompts. */
 export const Agent: Role = new Role({ ...common, name: "Agent", counterpart: () => Client });
 
+class ProxyRole extends Role<ConnectionToConductor> {
+  override builder(): ProxyBuilder {
+    return new ProxyBuilder(this);
+  }
+}
+
 /** Stands between a client and an agent, or another proxy; a conductor carries what goes between them. */
-export const Proxy: Role<ConnectionToConductor> = new Role<ConnectionToConductor>({
+export const Proxy: ProxyRole = new ProxyRole({
   ...common,
   name: "Proxy",
   counterpart: () => Conductor,

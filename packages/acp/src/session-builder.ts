@@ -6,9 +6,14 @@ import {
   type Responder,
   type SentRequest,
 } from "@sluice/session/builder";
+import type { McpServer } from "@sluice/mcp";
 import { ActiveSession, type SessionResponse } from "./active-session.ts";
 import type { ConnectionToAgent } from "./connection-to-agent.ts";
 import type { NewSessionResponse, SessionId, SessionUpdate } from "./generated/v1.ts";
+import { declare } from "./mcp-declaration.ts";
+import { mcpNameOf, type McpConnectOptions, type McpProviderOptions } from "./mcp-provided.ts";
+import { McpProvider } from "./mcp-provider.ts";
+import type { McpConnect, McpSource } from "./mcp-source.ts";
 import { updateOf } from "./session-update.ts";
 
 /** Is given an update of a session's history. The connection waits for what it returns. */
@@ -27,10 +32,24 @@ export interface SessionSetup<R> {
 export class SessionBuilder<R extends SessionResponse = NewSessionResponse> {
   readonly #cx: ConnectionToAgent;
   readonly #setup: SessionSetup<R>;
+  readonly #servers: (readonly [McpSource, McpProviderOptions])[] = [];
 
   constructor(cx: ConnectionToAgent, setup: SessionSetup<R>) {
     this.#cx = cx;
     this.#setup = setup;
+  }
+
+  /**
+   * Gives the agent an MCP server in this session: as `ProxyBuilder.withMcpServer`, and over with the session, or, where that is
+   * a client's that a proxy stands before, with the connection.
+   * @throws TypeError where there is no name
+   */
+  withMcpServer(server: McpServer, options?: McpProviderOptions): this;
+  withMcpServer(connect: McpConnect, options: McpConnectOptions): this;
+  withMcpServer(source: McpSource, options: McpProviderOptions = {}): this {
+    mcpNameOf(source, options);
+    this.#servers.push([source, options]);
+    return this;
   }
 
   /** Asks the agent for it. Rejects with the agent's error; the connection goes on. */
@@ -78,25 +97,44 @@ export class SessionBuilder<R extends SessionResponse = NewSessionResponse> {
   #open(then: (session: ActiveSession) => void, failed: (error: Error) => unknown): void {
     const cx = this.#cx;
     const replaying = this.#replay();
-    this.#ask().onReceivingResult((outcome) => {
+    const { declared, release } = this.#provide();
+    this.#ask(declared).onReceivingResult((outcome) => {
       replaying?.[Symbol.dispose]();
-      if (outcome.ok) then(new ActiveSession(cx, this.#setup.idOf(outcome.value), outcome.value));
-      else failed(outcome.error);
+      if (outcome.ok)
+        return then(new ActiveSession(cx, this.#setup.idOf(outcome.value), outcome.value, release));
+      release();
+      return failed(outcome.error);
     });
   }
 
   #forClient(responder: Responder<R>, then: (outcome: Outcome<R>) => void): void {
-    const sent = this.#ask();
+    const { declared, release } = this.#provide();
+    const sent = this.#ask(declared);
     responder.keep().onCancel(() => sent.cancel());
     sent.onReceivingResult((outcome) => {
+      if (!outcome.ok) release();
       if (!responder.isSettled) responder.respondWithResult(outcome);
       then(outcome);
     });
   }
 
-  #ask(): SentRequest<R, ConnectionToAgent> {
-    const { type, params } = this.#setup;
-    return this.#cx.sendRequestTo(this.#cx.agent, type, params);
+  #ask(params: unknown): SentRequest<R, ConnectionToAgent> {
+    return this.#cx.sendRequestTo(this.#cx.agent, this.#setup.type, params);
+  }
+
+  // The servers answer from before the agent hears of them.
+  #provide(): { readonly declared: unknown; readonly release: () => void } {
+    const { params } = this.#setup;
+    if (this.#servers.length === 0) return { declared: params, release: () => {} };
+    const provider = McpProvider.of(this.#cx);
+    provider.attach(this.#cx);
+    const servers = this.#servers.map(([source, options]) => provider.add(source, options));
+    return {
+      declared: servers.reduce((now, { declaration }) => declare(now, declaration), params),
+      release: () => {
+        for (const server of servers) provider.remove(server);
+      },
+    };
   }
 
   #replay(): DynamicHandlerGuard | undefined {

@@ -15,8 +15,8 @@ export interface ToolResult {
   readonly _meta?: Readonly<Record<string, unknown>>;
 }
 
-/** What a tool without `output` may give: a text, contents, or the whole result. */
-export type ToolOutput = string | readonly Content[] | ToolResult | undefined | void;
+/** What a tool without `output` may give: a text, a number or a boolean as text, contents, or the whole result. */
+export type ToolOutput = string | number | boolean | readonly Content[] | ToolResult | undefined | void;
 
 type Maybe<T> = T | PromiseLike<T>;
 type Schema = StandardSchemaV1 | undefined;
@@ -81,7 +81,7 @@ export function tool(definition: ToolDefinition<Schema, Schema>): Tool {
 
 function resultOf(given: ToolOutput): ToolResult {
   if (given === undefined) return { content: [] };
-  if (typeof given === "string") return { content: [textContent(given)] };
+  if (typeof given !== "object") return { content: [textContent(String(given))] };
   return "content" in given ? given : { content: given };
 }
 
