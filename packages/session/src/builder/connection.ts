@@ -17,7 +17,7 @@ import { HandlerChain, type Link } from "./handler-chain.ts";
 import { NotificationItem, RequestItem, ResponseItem } from "./items.ts";
 import { InputEnd, type Closer } from "./input-end.ts";
 import type { Item } from "./item.ts";
-import { isLocal, type Outcome } from "./outcome.ts";
+import { isLocal, isOrderly, type Outcome } from "./outcome.ts";
 import { PendingRequest, type Requester } from "./pending-request.ts";
 import { Queue } from "./queue.ts";
 import type { Role } from "./role.ts";
@@ -272,7 +272,7 @@ export class Connection implements Dispatcher, Dispatching, Requester {
   // What onClose functions do is not cut short.
   async #end(reason: string): Promise<void> {
     while (this.#input.state === "closing" && this.#driver.core.error === undefined)
-      await Promise.race([this.incomingClosed(undefined), this.ended]);
+      await Promise.race([this.#input.whenClosed(), this.ended]);
     this.letGoOfAll();
     await this.#session.close(reason);
   }
@@ -291,14 +291,9 @@ export class Connection implements Dispatcher, Dispatching, Requester {
     const { error } = this.#driver.core;
     for (const item of this.queue.close()) item.abandon();
     this.handlers.clear();
-    this.#input.close();
+    this.#input.over();
     // Answers that a handler took and kept.
     for (const pending of this.#answered) pending.deliver({ ok: false, error: error! });
     this.#abort.abort(error);
   }
-}
-
-/** Whether a session ended as it should: closed by either side, or drained. */
-function isOrderly({ code }: SessionError): boolean {
-  return code === "closed" || code === "drained";
 }

@@ -83,17 +83,27 @@ export class InputEnd implements Dispatching {
 
   close(): void {
     this.#state = "closed";
-    clearTimeout(this.#late);
     this.#connection.handlers.clear(); // no answer will bring one
     for (const item of this.#brought.splice(0)) item.abandon();
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
+  /** The connection is over. */
+  over(): void {
+    clearTimeout(this.#late);
+    this.close();
+  }
+
   /** `own`: the item whose `ConnectionTo` asks. */
   closed(own: Item | undefined): Promise<void> {
-    if (this.#state === "closed") return Promise.resolve();
-    if (dispatching() === this || (own !== undefined && own === this.#item))
+    const isCloser = dispatching() === this || (own !== undefined && own === this.#item);
+    if (isCloser && this.#state !== "closed")
       return Promise.reject(new Error("incomingClosed() in a function of onClose waits for itself"));
+    return this.whenClosed();
+  }
+
+  whenClosed(): Promise<void> {
+    if (this.#state === "closed") return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 

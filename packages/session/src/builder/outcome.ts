@@ -11,3 +11,8 @@ export function isLocal(outcome: Outcome): boolean {
 }
 
 const LOCAL = [CancelledError, RefusedError, SessionError, TimeoutError] as const;
+
+/** Whether a session ended as it should: closed by either side, or drained. */
+export function isOrderly({ code }: SessionError): boolean {
+  return code === "closed" || code === "drained";
+}
