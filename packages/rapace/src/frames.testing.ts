@@ -1,5 +1,5 @@
 // Frames as a test writes and reads them.
-import { DESCRIPTOR, FLAG, PREFIX, type Frame } from "./frame.ts";
+import { FLAG, type Frame } from "./frame.ts";
 import { FrameError, FrameReader } from "./frame-reader.ts";
 import { FrameWriter, type FrameHead } from "./frame-writer.ts";
 
@@ -56,5 +56,3 @@ export function brief({ channel, method, flags, payload }: Frame): string {
   const names = Object.entries(FLAG).filter(([, bit]) => (flags & bit) !== 0);
   return `${channel}/${method} ${names.map(([name]) => name).join("|")} ${toHex(payload)}`.trim();
 }
-
-export const HEADER: number = PREFIX + DESCRIPTOR;

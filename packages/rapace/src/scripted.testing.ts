@@ -9,7 +9,7 @@ import type { MachineOptions } from "./options.ts";
 import type { Request } from "./requests.ts";
 import { brief, frameBytes, framesIn, join } from "./frames.testing.ts";
 
-export type Outcome = { readonly result: Uint8Array } | { readonly error: Error };
+type Outcome = { readonly result: Uint8Array } | { readonly error: Error };
 
 export class Scripted implements Host {
   readonly machine: Machine;
