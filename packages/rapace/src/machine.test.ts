@@ -239,6 +239,22 @@ describe("requests", () => {
     expect(peer.seen.faults).toMatchObject([{ rule: "limits.waiting" }]);
   });
 
+  it("hold on to no more than themselves while they wait, and so do chunks", () => {
+    const peer = served({ limits: { running: 1 } });
+    const large = frameBytes({ channel: 98, flags: DATA }, new Uint8Array(50_000));
+    for (const channel of [1, 3]) {
+      const small = frameBytes({ channel, method: 9, flags: REQUEST }, utf8("small"));
+      const both = new Uint8Array(small.length + large.length);
+      both.set(small);
+      both.set(large, small.length);
+      peer.machine.receive(both, 0);
+    }
+    const first = peer.seen.requests[0]!;
+    first.succeed(utf8(""));
+    expect(peer.seen.requests.map(({ payload }) => text(payload))).toEqual(["small", "small"]);
+    expect(peer.seen.requests[1]!.payload.buffer.byteLength).toBe(5);
+  });
+
   it("R9: cancelled, a request's handler hears of it, and nothing is said any more", () => {
     const peer = served().says({ channel: 1, method: 9, flags: REQUEST });
     const [request] = peer.seen.requests;

@@ -4,6 +4,7 @@ import { CancelledError, type SessionError } from "@sluice/core";
 import { ErrorCode, RapaceError } from "./error.ts";
 import { FLAG, type Frame } from "./frame.ts";
 import type { Limits } from "./limits.ts";
+import { own } from "./own.ts";
 import type { Reader, ReadPolicy } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
@@ -35,7 +36,7 @@ export class Request {
   readonly channel: number;
   readonly method: number;
   readonly flags: number;
-  readonly payload: Uint8Array;
+  payload: Uint8Array;
   /** ns of the sender's clock. */
   readonly deadline: bigint | undefined;
   /** Called once when the peer cancels it, or the session ends, while it runs. */
@@ -138,6 +139,7 @@ export class Requests {
     else this.#all.set(request.channel, request);
     if (!waits) this.#run(request);
     else {
+      request.payload = own(request.payload);
       this.#queue.push(request);
       this.#waitingBytes += request.payload.length;
     }

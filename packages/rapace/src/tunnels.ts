@@ -8,6 +8,7 @@ import { Early } from "./early.ts";
 import { ErrorCode, RapaceError, readError } from "./error.ts";
 import { FLAG } from "./frame.ts";
 import type { Limits } from "./limits.ts";
+import { own } from "./own.ts";
 import type { Outbox } from "./outbox.ts";
 import { Reader, type ReaderHost, type ReaderKind, type ReadPolicy } from "./reader.ts";
 import { Writer, type WriterHost, type WriterKind } from "./writer.ts";
@@ -229,9 +230,4 @@ function peerError(payload: Uint8Array): StreamError {
   const cause = readError(payload);
   const code = cause.code === ErrorCode.cancelled ? StreamCode.cancelled : StreamCode.internal;
   return new StreamError(code, "peer", cause.message, { cause });
-}
-
-/** A view keeps alive all that it came with: what waits is copied out where that is most of it. */
-function own(payload: Uint8Array): Uint8Array {
-  return payload.length * 2 < payload.buffer.byteLength ? payload.slice() : payload;
 }
