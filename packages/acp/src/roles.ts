@@ -37,7 +37,12 @@ export const Client: Role<ConnectionToAgent> = new Role<ConnectionToAgent>({
 });
 
 /** Is driven by a client: runs sessions and prompts. */
-export const Agent: Role = new Role({ ...common, name: "Agent", counterpart: () => Client });
+export const Agent: Role = new Role({
+  ...common,
+  name: "Agent",
+  side: "acceptor",
+  counterpart: () => Client,
+});
 
 class ProxyRole extends Role<ConnectionToConductor> {
   override builder(): ProxyBuilder {
@@ -49,6 +54,7 @@ class ProxyRole extends Role<ConnectionToConductor> {
 export const Proxy: ProxyRole = new ProxyRole({
   ...common,
   name: "Proxy",
+  side: "acceptor",
   counterpart: () => Conductor,
   connection: ConnectionToConductor,
   peers: () => neighbours,

@@ -43,13 +43,18 @@ export class Greeter {
   start(now: number): void {
     const core = this.#core;
     if (!core.dialect.greets) return core.opened(undefined); // H5
-    const deadline = core.deadlines.add(now + core.limits.greeting, () => this.#late());
-    this.#stopClock = () => core.deadlines.cancel(deadline);
-    core.host.schedule();
+    if (core.limits.greeting !== Number.POSITIVE_INFINITY) this.#startClock(now);
     if (core.role === "acceptor") return;
     this.#call = core.calls.reserve(HELLO);
     core.outbox.message(encodeRequest(core.dialect, this.#call.id, HELLO, this.#hello(this.#offered)));
     core.host.wake();
+  }
+
+  #startClock(now: number): void {
+    const core = this.#core;
+    const deadline = core.deadlines.add(now + core.limits.greeting, () => this.#late());
+    this.#stopClock = () => core.deadlines.cancel(deadline);
+    core.host.schedule();
   }
 
   /** Takes a message that belongs to the greeting. False: it is the session's, which is open by then. */

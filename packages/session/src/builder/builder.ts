@@ -17,6 +17,7 @@ import {
   type TypedDispatchHandler,
 } from "./link.ts";
 import type { Role } from "./role.ts";
+import type { Mode } from "./session-of.ts";
 
 type Task<Cx> = (cx: Cx) => unknown;
 
@@ -168,7 +169,7 @@ export class Builder<Cx extends ConnectionTo = ConnectionTo> implements Componen
    * Rejects where the transport or a task fails.
    */
   async connectTo(target: Transport | Component, options: ConnectOptions = {}): Promise<void> {
-    await this.start(target, options).over();
+    await this.start(target, options, "reactive").over();
   }
 
   /**
@@ -200,7 +201,7 @@ export class Builder<Cx extends ConnectionTo = ConnectionTo> implements Componen
   }
 
   /** Starts a connection, for those who hold it themselves. */
-  start(target: Transport | Component, options: ConnectOptions = {}): Connection {
+  start(target: Transport | Component, options: ConnectOptions = {}, mode: Mode = "driving"): Connection {
     const connection = new Connection(
       {
         role: this.role,
@@ -209,6 +210,7 @@ export class Builder<Cx extends ConnectionTo = ConnectionTo> implements Componen
       },
       target,
       options,
+      mode,
     );
     for (const task of this.#tasks)
       connection.tasks.spawn(async () => {

@@ -5,6 +5,12 @@ import type { LeakOptions } from "../leaks.ts";
 
 export interface ConnectOptions extends LeakOptions {
   readonly limits?: Partial<Limits>;
+  /**
+   * Greets (H1), so that a peer which is Sluice too can be sent streams, in binary; a peer that is not answers that it knows no
+   * `$/hello`, and nothing else is different. Default false. A role that waits for who is there, in `connectTo`, is greeted
+   * in any case.
+   */
+  readonly streams?: boolean;
   /** Ends the connection when it aborts. */
   readonly signal?: AbortSignal;
   readonly observer?: Observer;

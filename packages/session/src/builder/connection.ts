@@ -1,7 +1,7 @@
 // A connection as a Builder describes it: a session whose messages, and the answers to its own requests, are run one at a
 // time through a chain of handlers, beside tasks that end with it.
 import { ErrorCode, type NotificationMessage } from "@sluice/codec";
-import { CancelledError, RpcError, type SessionError, withDefaults, type IncomingCall } from "@sluice/core";
+import { CancelledError, RpcError, type SessionError, type IncomingCall } from "@sluice/core";
 import type { Half } from "@sluice/streams";
 import type { Transport } from "@sluice/transport";
 import type { ChainMessage } from "../chain.ts";
@@ -20,6 +20,7 @@ import type { Item } from "./item.ts";
 import { isLocal, isOrderly, type Outcome } from "./outcome.ts";
 import { PendingRequest, type Requester } from "./pending-request.ts";
 import { Queue } from "./queue.ts";
+import { sessionOf, type Mode } from "./session-of.ts";
 import type { Role } from "./role.ts";
 import { Tasks } from "./tasks.ts";
 
@@ -32,14 +33,6 @@ export interface Plan {
 
 /** ms that a handler may hold the connection while another message waits. */
 const HOLDING = 30_000;
-/** ms between the last answers, once the grace is over, and the end. */
-const LAST = 50;
-// The core hands everything over: what may wait is bounded by the queue here, which pauses reading.
-const UNBOUNDED = {
-  calls: Number.MAX_SAFE_INTEGER,
-  waiting: Number.MAX_SAFE_INTEGER,
-  waitingBytes: Number.MAX_SAFE_INTEGER,
-};
 
 export class Connection implements Dispatcher, Dispatching, Requester {
   readonly role: Role;
@@ -67,9 +60,9 @@ export class Connection implements Dispatcher, Dispatching, Requester {
   #break!: (error: unknown) => void;
   readonly #input: InputEnd;
 
-  constructor(plan: Plan, target: Transport | Component, given: ConnectOptions) {
+  constructor(plan: Plan, target: Transport | Component, given: ConnectOptions, mode: Mode) {
     const options = withSafeListeners(given);
-    const limits = withDefaults(options.limits);
+    const { side, options: session, limits } = sessionOf(plan.role, mode, options);
     this.#input = new InputEnd(this, plan.closers, limits.grace);
     this.role = plan.role;
     this.#calls = limits.calls;
@@ -95,12 +88,7 @@ export class Connection implements Dispatcher, Dispatching, Requester {
     const { transport, running } = join(target);
     this.#running = running;
     running?.catch((error: unknown) => this.fail(error));
-    const session = {
-      ...options,
-      dialect: plan.role.dialect,
-      limits: { ...options.limits, ...UNBOUNDED, grace: limits.grace + LAST },
-    };
-    this.#session = build("initiator", transport, session, {
+    this.#session = build(side, transport, session, {
       passesCancels: true,
       enter: (work) => runIn(this, work),
       dispatcher: (_session, driver) => {

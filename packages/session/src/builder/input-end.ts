@@ -2,7 +2,7 @@
 import type { Core } from "@sluice/core";
 import type { Connection } from "./connection.ts";
 import type { ConnectionTo } from "./connection-to.ts";
-import { dispatching, runIn, type Dispatching } from "./dispatching.ts";
+import { ASIDE, dispatching, runIn, type Dispatching } from "./dispatching.ts";
 import { ErrandItem } from "./items.ts";
 import type { Item } from "./item.ts";
 import { continuation } from "./queue.ts";
@@ -96,7 +96,8 @@ export class InputEnd implements Dispatching {
 
   /** `own`: the item whose `ConnectionTo` asks. */
   closed(own: Item | undefined): Promise<void> {
-    const isCloser = dispatching() === this || (own !== undefined && own === this.#item);
+    const running = dispatching();
+    const isCloser = running === this || (running !== ASIDE && own !== undefined && own === this.#item);
     if (isCloser && this.#state !== "closed")
       return Promise.reject(new Error("incomingClosed() in a function of onClose waits for itself"));
     return this.whenClosed();

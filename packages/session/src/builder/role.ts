@@ -14,6 +14,8 @@ export interface RoleOptions<Cx extends ConnectionTo = ConnectionTo> {
   readonly counterpart: () => Role;
   /** Whom one can address. Default: the counterpart. */
   readonly peers?: () => ReadonlyMap<Role, RemoteStyle>;
+  /** Who speaks first, and greets where a greeting is wanted. Default `initiator`. */
+  readonly side?: "initiator" | "acceptor";
   /** Default: JSON-RPC 2.0, without a greeting. */
   readonly dialect?: Dialect;
   /** Handles what no handler claimed. */
