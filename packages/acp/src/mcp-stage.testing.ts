@@ -1,7 +1,7 @@
 // An agent that speaks with the MCP servers it is given, for tests: what it is asked in a prompt it asks them.
 import { mcpServer, tool, type McpServer } from "@sluice/mcp";
-import { connect, mcp, RpcError, type Session, type SessionOptions } from "@sluice/session";
-import { anyRequest, type Builder, type ConnectionTo } from "@sluice/session/builder";
+import { connect, mcp, type Session, type SessionOptions } from "@sluice/session";
+import { anyRequest, Handled, type Builder, type ConnectionTo } from "@sluice/session/builder";
 import { onTestFinished } from "vitest";
 import {
   Agent,
@@ -34,10 +34,10 @@ export function seeingAgent(initialized: object = { protocolVersion: 1 }): SeenA
   const builder = Agent.builder()
     .onReceiveRequest(InitializeRequest, (_, responder) => responder.respond(initialized as never))
     .onReceiveRequest(anyRequest, ({ method, params }, responder, cx) => {
-      if (!method.startsWith("session/")) throw new RpcError(-32601, "method not found");
+      if (!method.startsWith("session/")) return Handled.no();
       known ??= cx;
       setups.push({ method, params: params as Record<string, unknown> });
-      responder.respond({ sessionId: `s${setups.length}` });
+      return responder.respond({ sessionId: `s${setups.length}` });
     });
   return {
     builder,
@@ -68,7 +68,7 @@ export async function onStage<T>(
   const onHandlerError = (error: unknown): void => void errors.push(error);
   const quiet = (part: Part): Part =>
     "connectTo" in part ? { connectTo: (transport) => part.connectTo(transport, { onHandlerError }) } : part;
-  const conductor = Conductor.agent({ proxies: proxies.map(quiet), agent: quiet(agent.builder) });
+  const conductor = quiet(Conductor.agent({ proxies: proxies.map(quiet), agent: quiet(agent.builder) }));
   return Client.builder().connectWith(conductor, async (client) => {
     await client.sendRequest(InitializeRequest, { protocolVersion: 1 }).result();
     await client.sendRequest(NewSessionRequest, { cwd: "/", mcpServers: [] }).result();
