@@ -33,6 +33,7 @@ export class McpEnd {
   readonly over: Promise<void>;
   readonly #cx: ConnectionTo;
   readonly #finish: () => Promise<void>;
+  #state: "running" | "over" = "running";
   #waiting = 0;
 
   constructor(target: Transport | Component, listener: McpListener, options: ConnectOptions) {
@@ -46,7 +47,16 @@ export class McpEnd {
       .start(target, options);
     this.#cx = connection.contextOf(undefined);
     this.#finish = () => connection.finish();
-    this.over = connection.over().catch(() => {});
+    this.over = connection
+      .over()
+      .catch(() => {})
+      .then(() => {
+        this.#state = "over";
+      });
+  }
+
+  get state(): "running" | "over" {
+    return this.#state;
   }
 
   /** Notifications that have not been taken. */

@@ -60,7 +60,7 @@ export class ProvidedServer {
 
   /** Answers with a new connection. */
   connect(responder: Responder, acp: ConnectionTo): void {
-    if (this.#connections.size >= this.#limits.connections) throw resourceLimit("connections");
+    if (!this.#hasRoom()) throw resourceLimit("connections");
     const connectionId = `mcp-over-acp-connection:${crypto.randomUUID()}`;
     const address = { connectionId };
     const end = this.#start(connectionId, acp, {
@@ -71,7 +71,6 @@ export class ProvidedServer {
       notification: (message) => this.#tell(acp, addressed(address, message)),
     });
     this.#connections.set(connectionId, end);
-    void end.over.then(() => this.#connections.delete(connectionId));
     responder.respond({ connectionId });
   }
 
@@ -95,9 +94,7 @@ export class ProvidedServer {
   /** A notification in a connection. Where the server does not take them, a message would be lost: the connection ends. */
   notify(connectionId: string, message: ChainMessage): void {
     const end = this.#connections.get(connectionId)!;
-    if (end.waiting < this.#limits.queued) return void end.notify(message);
-    this.#connections.delete(connectionId);
-    void end.finish();
+    void (end.waiting < this.#limits.queued ? end.notify(message) : end.finish());
   }
 
   /** A request that stands for itself. */
@@ -141,6 +138,14 @@ export class ProvidedServer {
     this.#state = "closed";
     for (const end of [...this.#connections.values(), ...this.#requests.values()]) void end.finish();
     this.#connections.clear();
+  }
+
+  // What is over stays until the agent disconnects, so that it hears of it; as long as there is room.
+  #hasRoom(): boolean {
+    if (this.#connections.size < this.#limits.connections) return true;
+    for (const [connectionId, end] of this.#connections)
+      if (end.state === "over") this.#connections.delete(connectionId);
+    return this.#connections.size < this.#limits.connections;
   }
 
   #admit(): void {

@@ -36,14 +36,14 @@ let last = 0;
 
 async function onWire<T>(
   revision: McpRevision,
-  server: McpServer | ((...args: never[]) => Component),
+  server: McpServer | (() => Component),
   use: (wire: Wire) => Promise<T>,
   options: McpProviderOptions = {},
 ): Promise<T> {
   const named: McpConnectOptions = { name: "bare", ...options };
   const proxy =
     typeof server === "function"
-      ? Proxy.builder().withMcpServer(server as () => Component, named)
+      ? Proxy.builder().withMcpServer(server, named)
       : Proxy.builder().withMcpServer(server, options);
   return onStage([proxy], async ({ agent }) => {
     const { cx } = agent;
@@ -206,7 +206,7 @@ describe.each(["connections", "requests"] as const)("in the revision of %s", (re
     );
   });
 
-  it("a server that fails without an answer is -33002", async () => {
+  it("a server that is gone without an answer is -33002; what it answers while it fails is its answer", async () => {
     const failing = (): Component =>
       Bare.builder()
         .onReceiveRequest(request("initialize"), (_, responder) => responder.respond({}))
@@ -221,15 +221,16 @@ describe.each(["connections", "requests"] as const)("in the revision of %s", (re
       revision,
       () => broken,
       async ({ ask }) => {
-        await expect(ask("ping")).rejects.toMatchObject({
-          code: revision === "requests" ? -33002 : expect.anything(),
-        });
+        // In the other revision it is over by the second time.
+        await expect(ask("ping")).rejects.toMatchObject({ code: -33002 });
+        await expect(ask("ping")).rejects.toMatchObject({ code: -33002 });
       },
     );
     await onWire(revision, failing, async ({ ask }) => {
-      const error = await ask("crash").catch((reason: RpcError) => reason);
-      expect([-33002, -32603]).toContain((error as RpcError).code);
-      expect((error as RpcError).message).not.toContain("memory");
+      await expect(ask("crash")).rejects.toMatchObject({
+        code: -32603,
+        message: expect.not.stringContaining("memory"),
+      });
     });
   });
 
@@ -337,6 +338,34 @@ describe("connections", () => {
     );
   });
 
+  it("a connection that is over makes room for another where there is none", async () => {
+    const begun = gate();
+    const shortLived = (): Component =>
+      Bare.builder().onReceiveRequest(request("end"), (_, responder, cx) => {
+        responder.respond(null);
+        cx.spawn(() => {
+          begun.open();
+          throw new Error("over");
+        });
+      });
+    await onWire(
+      "connections",
+      shortLived,
+      async ({ cx, serverId, ask }) => {
+        const another = (): Promise<unknown> => cx.sendRequest(Connect, { serverId }).result();
+        await expect(another()).rejects.toMatchObject({ code: -33000 });
+        await ask("end");
+        await begun.passed;
+        // It is over a little later than it said.
+        while ((await ask("ping").catch(({ code }) => code)) !== -33002);
+        let opened: unknown;
+        while (opened === undefined) opened = await another().catch(() => undefined);
+        expect(opened).toMatchObject({ connectionId: expect.any(String) });
+      },
+      { limits: { connections: 1 } },
+    );
+  });
+
   it("limits.queued: a server that does not take its notifications is left, and nothing else is held up", async () => {
     const deaf: Component = {
       connectTo: (transport) =>
@@ -353,9 +382,8 @@ describe("connections", () => {
         const text = "x".repeat(100_000);
         for (let n = 0; n < 60; n++)
           await cx.sendNotification(Notice, { connectionId, method: "notifications/x", params: { text } });
-        await expect(
-          cx.sendRequest(Message, { connectionId, method: "ping" }).result(),
-        ).rejects.toMatchObject({ code: expect.any(Number) });
+        const asking = cx.sendRequest(Message, { connectionId, method: "ping" }).result();
+        await expect(asking).rejects.toMatchObject({ code: -33002 });
         // It is the connection that is gone, not the server.
         await cx.sendRequest(Connect, { serverId }).result();
       },
@@ -559,7 +587,7 @@ describe("who is not meant", () => {
           const refused = async (type: typeof Message, params: object, code: number): Promise<void> => {
             await expect(cx.sendRequest(type, params).result()).rejects.toMatchObject({ code });
           };
-          await refused(Connect as typeof Message, { serverId: "none" }, -33001);
+          await refused(Connect, { serverId: "none" }, -33001);
           await refused(Message, { serverId: "none", requestId: "1", method: "ping" }, -33001);
           await refused(Message, { connectionId: "none", method: "ping" }, -32602);
           await refused(Disconnect, { connectionId: "none" }, -32602);
