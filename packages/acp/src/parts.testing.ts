@@ -70,12 +70,14 @@ export interface OtherProxy {
 /** A proxy that knows one spelling, made of nothing but JSON-RPC. Passes everything on; keeps what it hears. */
 export function otherProxy({ spelling, unknown, cancels }: OtherProxy, heard: Json[] = []): Component {
   const successor = `${spelling}/successor`;
-  const forward = (dispatch: Exclude<Dispatch, { kind: "response" }>, cx: ConnectionTo): void => {
+  const forward = (
+    dispatch: Exclude<Dispatch, { kind: "response" }>,
+    cx: ConnectionTo,
+  ): Promise<void> | void => {
     const message = messageOf(dispatch);
     if (dispatch.kind === "notification") {
-      if (!message.method.startsWith("$/"))
-        void cx.sendNotification({ kind: "notification", method: successor }, message);
-      return;
+      if (message.method.startsWith("$/")) return undefined;
+      return cx.sendNotification({ kind: "notification", method: successor }, message);
     }
     const sent = cx.sendRequest(request(successor), message);
     dispatch.responder.keep();
@@ -85,6 +87,7 @@ export function otherProxy({ spelling, unknown, cancels }: OtherProxy, heard: Js
       void cx.sendNotification({ kind: "notification", method: successor }, cancel);
     });
     sent.onReceivingResult((outcome) => dispatch.responder.respondWithResult(outcome));
+    return undefined;
   };
   return Untyped.builder().withHandler((dispatch, cx) => {
     if (dispatch.kind === "response") return cx.sendProxiedMessage(dispatch);
