@@ -102,6 +102,11 @@ export class Chain {
     return this.#toNext(0, { ...dispatch, method: "initialize" }, "client");
   }
 
+  /** Settles once all parts can be spoken to. Rejects where a greeting failed. */
+  async opened(): Promise<void> {
+    await Promise.all(this.#parts.map(({ connection }) => connection.opened()));
+  }
+
   /** Ends all parts. Settles once they are gone. */
   async finish(): Promise<void> {
     const ending = this.#parts.map(({ connection }) => connection.finish());

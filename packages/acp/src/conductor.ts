@@ -32,6 +32,8 @@ export interface ConductorOptions {
   readonly name?: string;
   /** How it speaks to its proxies first; one that does not know it is spoken to in the other spelling. Default `_proxy`. */
   readonly spelling?: Spelling;
+  /** Greets its parts, so that streams can pass through to those that are Sluice, too. Default false. */
+  readonly streams?: boolean;
   /** Told of every message that crosses the conductor. */
   readonly trace?: Trace;
 }
@@ -105,8 +107,11 @@ export class Conductor implements Component {
       throw new RpcError(ErrorCode.invalidRequest, `the first message must be ${expected}`);
     }
     const { proxies = [], agent, initialize } = await this.#instantiate(first.params);
-    const { name = "conductor", spelling = "_proxy", trace } = this.#options;
-    return new Chain({ name, cx, proxies, agent, spelling, trace, options, initialize });
+    const { name = "conductor", spelling = "_proxy", streams = false, trace } = this.#options;
+    const toParts = { ...options, streams };
+    const chain = new Chain({ name, cx, proxies, agent, spelling, trace, options: toParts, initialize });
+    await chain.opened();
+    return chain;
   }
 
   #isInitialize(method: string): boolean {

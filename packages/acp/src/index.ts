@@ -40,6 +40,10 @@ export type { Trace, TraceEvent } from "./trace.ts";
 export { unwrap, wrap } from "./successor.ts";
 export type { Spelling } from "./successor.ts";
 
+// Between two Sluice ends.
+export { ReadFileRequest, streams, TerminalStreamRequest, WriteFileRequest } from "./streams.ts";
+export type { ReadFileResponse, TerminalStreamResponse } from "./streams.ts";
+
 // MCP over ACP.
 export { mcpOverAcp } from "./mcp-over-acp.ts";
 export type { McpOverAcpOptions } from "./mcp-over-acp.ts";

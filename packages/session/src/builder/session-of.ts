@@ -8,11 +8,8 @@ import type { Role } from "./role.ts";
 export type Mode = "reactive" | "driving";
 
 // The core hands everything over: what may wait is bounded by the connection's queue, which pauses reading.
-const UNBOUNDED = {
-  calls: Number.MAX_SAFE_INTEGER,
-  waiting: Number.MAX_SAFE_INTEGER,
-  waitingBytes: Number.MAX_SAFE_INTEGER,
-};
+const MANY = 2 ** 40;
+const UNBOUNDED = { calls: MANY, waiting: MANY, waitingBytes: MANY };
 /** ms between the last answers, once the grace is over, and the end. */
 const LAST = 50;
 
