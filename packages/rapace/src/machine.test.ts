@@ -278,6 +278,13 @@ describe("requests", () => {
     expect(peer.said().map(({ channel }) => channel)).toEqual([1]);
   });
 
+  it("R9: cancelled while it waits, a request makes no room for another", () => {
+    const peer = served({ limits: { running: 1 } });
+    for (const channel of [1, 3, 5]) peer.says({ channel, method: 9, flags: REQUEST });
+    peer.says({ channel: 0, method: VERB.cancelChannel, flags: CONTROL }, cancelPayload(3, "client"));
+    expect([peer.seen.requests.length, peer.machine.requests.running]).toEqual([1, 1]);
+  });
+
   it("R9: a notification on channel 0 runs and is never answered", () => {
     for (const flags of [STREAM, REQUEST]) {
       const peer = served().says({ channel: 0, method: 9, flags }, utf8("n"));
@@ -377,6 +384,15 @@ describe("answers of many items", () => {
     }
   });
 
+  it("R11: that are not read in time fail, and the peer is told at once that no more is wanted", () => {
+    const peer = new Scripted();
+    const reader = peer.machine.stream(9, utf8(""), { chunks: 1 }, false);
+    peer.said();
+    peer.says({ channel: 1, flags: DATA }, utf8("a")).says({ channel: 1, flags: DATA }, utf8("b"));
+    expect([peer.brief(), peer.machine.tunnels.open]).toEqual([[cancelOf(1)], 0]);
+    expect([readAll(reader), reader.error]).toMatchObject([["a"], { code: StreamCode.limit, by: "us" }]);
+  });
+
   it("R9: left early, the peer is told once, and what it still sends is dropped", () => {
     const peer = new Scripted();
     const reader = peer.machine.stream(9, utf8(""), {}, true);
@@ -423,6 +439,15 @@ describe("bodies", () => {
     expect([peer.machine.tunnels.early.size, peer.machine.late, peer.seen.requests.length]).toEqual([
       0, 2, 1,
     ]);
+  });
+
+  it("R5: belong to the request that is on the channel now", () => {
+    const peer = new Scripted({ role: "acceptor" });
+    peer.says({ channel: 1, method: 9, flags: DATA });
+    peer.seen.requests[0]!.succeed(utf8(""));
+    peer.says({ channel: 1, flags: DATA }, utf8("late"));
+    peer.says({ channel: 1, method: 9, flags: DATA }).says({ channel: 1, flags: END }, utf8("now"));
+    expect(readAll(peer.seen.requests[1]!.body({}))).toEqual(["now"]);
   });
 
   it("R8: left early do not cancel the request", () => {
@@ -511,6 +536,12 @@ describe("tunnels (R11)", () => {
     peer.says({ channel, flags: DATA }, utf8("a")).says({ channel: channel + 2, flags: DATA }, utf8("b"));
     expect(readAll(peer.machine.register(channel, {}).reader)).toEqual(["a"]);
     expect(peer.seen.faults).toMatchObject([{ rule: "R5" }]);
+  });
+
+  it("R9: a channel that the peer cancels before it is registered waits no more", () => {
+    const peer = new Scripted().says({ channel: 2, flags: DATA }, utf8("a"));
+    peer.says({ channel: 0, method: VERB.cancelChannel, flags: CONTROL }, cancelPayload(2, "client"));
+    expect([peer.machine.tunnels.early.size, peer.machine.tunnels.early.bytes]).toEqual([0, 0]);
   });
 
   it("R11: registering a channel again is refused, and its tunnel goes on", () => {

@@ -136,7 +136,7 @@ describe("a service", () => {
     await expect(adder.client(pair.client).add(1, 2.5)).rejects.toThrow("1: expected a whole number");
     expect(() => range.client(pair.client).range(-1)).toThrow("0: expected a whole number");
     pair.server.setDispatcher(async function* () {
-      yield hex("ffffffffff");
+      for (;;) yield hex("ffffffffff");
     });
     const items = range.client(pair.client).range(1);
     await expect(items.next()).rejects.toMatchObject({ _tag: "PostcardError" });

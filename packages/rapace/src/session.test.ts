@@ -2,11 +2,13 @@
 import { SessionError, StreamError } from "@sluice/session";
 import { memoryPair, shapedPair, type Chunk, type Transport, type TransportEvents } from "@sluice/transport";
 import { describe, expect, it, vi } from "vitest";
+import { pump } from "./chunks.ts";
 import { ErrorCode, RapaceError } from "./error.ts";
 import { methodId } from "./method-id.ts";
 import { RpcSession, type RpcSessionOptions } from "./rpc-session.ts";
 import type { Dispatcher, IncomingRequest } from "./runner.ts";
 import { text, utf8 } from "./frames.testing.ts";
+import { Scripted } from "./scripted.testing.ts";
 
 interface Pair extends AsyncDisposable {
   readonly client: RpcSession;
@@ -528,6 +530,56 @@ it("R11: a transport that delivers what it has held while it is asked to go on l
   expect(got).toEqual(Array.from({ length: 500 }, (_, n) => n % 256));
   await client.close();
   await server.closed;
+});
+
+it("a transport that does not close is given up after limits.close", async () => {
+  const [left] = memoryPair();
+  const seen: string[] = [];
+  let over: () => void = () => {};
+  const stubborn: Transport = Object.assign(Object.create(left) as Transport, {
+    start: (events: TransportEvents) => void (over = (): void => events.onClose()),
+    write: () => true,
+    close: () => void seen.push("close"),
+    abort: () => {
+      seen.push("abort");
+      over();
+    },
+  });
+  const session = new RpcSession(stubborn, { limits: { close: 1 } });
+  await session.close("enough");
+  expect([seen, session.error?.message]).toEqual([["close", "abort"], "enough"]);
+});
+
+it("a stream that a handler answers with after the peer has cancelled is let go of", async () => {
+  const [left, right] = memoryPair();
+  const cancelled = Promise.withResolvers<string>();
+  const abort = new AbortController();
+  const server = new RpcSession(right, {
+    role: "acceptor",
+    dispatcher: async ({ signal }) => {
+      const heard = new Promise((resolve) => signal.addEventListener("abort", resolve));
+      abort.abort();
+      await heard;
+      return new ReadableStream({ cancel: () => cancelled.resolve("let go of") });
+    },
+  });
+  const client = new RpcSession(left);
+  const items = client.startStreamingCall(1, undefined, { signal: abort.signal });
+  await expect(items.next()).rejects.toMatchObject({ _tag: "CancelledError" });
+  expect(await cancelled.promise).toBe("let go of");
+  await client.close();
+  await server.closed;
+  expect(held(server)).toEqual(NOTHING);
+});
+
+it("chunks for a writer that is over are let go of unread", async () => {
+  const machine = new Scripted().machine;
+  const { writer } = machine.register(2, {});
+  writer.reset(new Error("over"), undefined);
+  const reasons: unknown[] = [];
+  await pump(new ReadableStream({ cancel: (reason) => void reasons.push(reason) }), writer, 10);
+  await Promise.resolve();
+  expect(reasons).toEqual([new Error("over")]);
 });
 
 it("a transport of text is refused with what to use", () => {
