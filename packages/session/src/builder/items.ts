@@ -103,7 +103,10 @@ export class RequestItem extends DispatchItem implements Answerable {
   }
 
   failed(error: unknown): void {
-    this.fail(error);
+    const { call, connection } = this;
+    // The first answer counts; what went wrong behind it is told here.
+    if (call.state === "answered" && call.cancelled === undefined) connection.reportError(error, call.method);
+    else this.fail(error);
   }
 
   // Where a responder is used later, after the handler failed, the first answer counts.
