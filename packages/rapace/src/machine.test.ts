@@ -723,9 +723,11 @@ describe("credit (R10)", () => {
     for (let i = 0; i < 3; i++) reader.read();
     expect(peer.said()).toEqual([]);
     reader.read();
-    expect(peer.said()).toMatchObject([
-      { method: 4, flags: 0x46, credit: 528, payload: grantPayload(2, 528) },
-    ]);
+    const granted = [{ method: 4, flags: 0x46, credit: 528, payload: grantPayload(2, 528) }];
+    expect(peer.said()).toMatchObject(granted);
+    for (let i = 0; i < 4; i++) peer.says({ channel: 2, flags: DATA }, new Uint8Array(100));
+    for (let i = 0; i < 4; i++) reader.read();
+    expect(peer.said()).toMatchObject(granted);
   });
 
   it("R10: a reader that has left grants what it drops, or the peer's writer would wait for ever", () => {
