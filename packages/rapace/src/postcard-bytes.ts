@@ -19,13 +19,11 @@ export const MAX_ELEMENTS: number = 1024 * 1024;
 
 export class PostcardReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #at = 0;
   #elements = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get left(): number {
@@ -61,7 +59,8 @@ export class PostcardReader {
 
   float(size: 4 | 8): number {
     this.#need(size);
-    const value = size === 4 ? this.#view.getFloat32(this.#at, true) : this.#view.getFloat64(this.#at, true);
+    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + this.#at, size);
+    const value = size === 4 ? view.getFloat32(0, true) : view.getFloat64(0, true);
     this.#at += size;
     return value;
   }
@@ -102,13 +101,24 @@ export function fail(message: string): never {
 
 const encoder = new TextEncoder();
 const SHORT = 64;
+// Most values are small: they are written into memory that is used again, and copied out once.
+const SPARE = 1024;
+let spare: Uint8Array | undefined;
 
 export class PostcardWriter {
-  #bytes: Uint8Array = new Uint8Array(64);
+  #bytes: Uint8Array;
   #at = 0;
 
+  constructor() {
+    this.#bytes = spare ?? new Uint8Array(SPARE);
+    spare = undefined;
+  }
+
+  /** What was written. Nothing may be written afterwards. */
   take(): Uint8Array {
-    return this.#bytes.subarray(0, this.#at);
+    if (this.#bytes.length > SPARE) return this.#bytes.subarray(0, this.#at);
+    spare = this.#bytes;
+    return spare.slice(0, this.#at);
   }
 
   byte(value: number): void {
