@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import {
   Handled,
   notification,
@@ -255,4 +255,15 @@ it("what a component at the other end fails with ends the connection with it, th
     .withRunner((cx) => cx.sendRequest(Ping, { value: 0 }).result())
     .connectTo(failing);
   await expect(over).rejects.toBe(failure);
+});
+
+it("a connection that is over leaves no timer behind that would keep a process alive", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const peer = new RawPeer();
+    await Untyped.builder().connectWith(peer.transport, (cx) => cx.sendNotification(Log, { text: "x" }));
+    expect([peer.ended, vi.getTimerCount()]).toEqual(["yes", 0]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
