@@ -1,6 +1,7 @@
 import { mkdir, readFile, realpath, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
-import { invalidParams, ReadTextFileRequest, resourceNotFound, WriteTextFileRequest } from "@sluice/acp";
+import { AcpErrorCode, ReadTextFileRequest, resourceNotFound, WriteTextFileRequest } from "@sluice/acp";
+import { RpcError } from "@sluice/session";
 import type { Builder, ConnectionTo } from "@sluice/session/builder";
 
 /** Lets the agent read and write files below `root`, and none elsewhere. */
@@ -24,11 +25,11 @@ export function withFiles<Cx extends ConnectionTo>(builder: Builder<Cx>, root: s
 
 /** The file itself, links followed. @throws RpcError -32602 where it is not below `root`. */
 async function below(root: string, path: string): Promise<string> {
-  if (!isAbsolute(path)) throw invalidParams("a path must be absolute");
+  if (!isAbsolute(path)) throw refused("a path must be absolute");
   const real = await realpath(root);
   const file = await realOf(resolve(path));
   const way = relative(real, file);
-  if (way.startsWith("..") || isAbsolute(way)) throw invalidParams("only files below the client's folder");
+  if (way.startsWith("..") || isAbsolute(way)) throw refused("only files below the client's folder");
   return file;
 }
 
@@ -40,4 +41,8 @@ async function realOf(file: string): Promise<string> {
     const folder = dirname(file);
     return folder === file ? file : resolve(await realOf(folder), relative(folder, file));
   }
+}
+
+function refused(why: string): RpcError {
+  return new RpcError(AcpErrorCode.invalidParams, why);
 }
