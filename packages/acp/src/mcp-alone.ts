@@ -9,7 +9,7 @@ import type { McpEnd } from "./mcp-end.ts";
 export const META = "io.modelcontextprotocol/";
 export const MODERN = "2026-07-28";
 /** What a server that knows conversations is opened with. */
-const VERSION = "2025-11-25";
+export const VERSION = "2025-11-25";
 
 /** Results that 2026-07-28 wants to have said for how long they may be kept. */
 const KEPT: ReadonlySet<string> = new Set([
@@ -55,8 +55,8 @@ function discovered(opened: unknown): object {
   return {
     supportedVersions: [MODERN],
     capabilities: field(opened, "capabilities") ?? {},
-    serverInfo: field(opened, "serverInfo"),
     ...(instructions !== undefined && { instructions }),
+    _meta: { [`${META}serverInfo`]: field(opened, "serverInfo") },
   };
 }
 

@@ -308,7 +308,8 @@ describe("test_mcp_tool_output_types", () => {
     for (const revision of REVISIONS)
       await onStage([Proxy.builder().withMcpServer(server)], async ({ agent }) => {
         const session = await mcpSession(agent.cx, agent.servers[0]!, revision);
-        expect(await session.call("tools/call", { name })).toEqual({ content: [{ type: "text", text }] });
+        const { content } = await session.call<Result>("tools/call", { name });
+        expect(content).toEqual([{ type: "text", text }]);
       });
   });
 });

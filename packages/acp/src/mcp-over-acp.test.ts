@@ -165,6 +165,7 @@ describe("a provider of another make", () => {
     await against(
       (method, params) => {
         if (method === "mcp/connect") return unknown();
+        if (params["method"] === "server/discover") return { result: {} };
         seen.push(params);
         return { result: { ok: seen.length }, error: { code: 1, message: "the result wins" } };
       },
@@ -173,7 +174,7 @@ describe("a provider of another make", () => {
         expect(await client.call("initialize", INITIALIZE)).toEqual({ ok: 1 });
         await client.notify("notifications/initialized");
         expect(await client.call("tools/call", { name: "t", _meta: { mine: 1 } })).toEqual({ ok: 2 });
-        expect(asked).toEqual(["mcp/connect", "mcp/message", "mcp/message"]);
+        expect(asked).toEqual(["mcp/connect", "mcp/message", "mcp/message", "mcp/message"]);
         expect(seen[1]).toEqual({
           serverId: "x",
           requestId: expect.any(String),
@@ -189,6 +190,53 @@ describe("a provider of another make", () => {
         });
         expect(seen[0]!["requestId"]).not.toBe(seen[1]!["requestId"]);
       },
+    );
+  });
+
+  it("one of MCP 2026-07-28 is a server of conversations to a client of those", async () => {
+    const seen: Record<string, unknown>[] = [];
+    await against(
+      (_method, params) => {
+        seen.push(params);
+        if (params["method"] !== "server/discover") return { result: { resultType: "complete", tools: [] } };
+        return {
+          result: {
+            resultType: "complete",
+            supportedVersions: ["2026-07-28"],
+            capabilities: { tools: {} },
+            instructions: "be kind",
+            _meta: { "io.modelcontextprotocol/serverInfo": { name: "modern", version: "9" } },
+          },
+        };
+      },
+      async ({ session }) => {
+        const client = await session();
+        for (const [asked, settled] of [
+          ["2025-06-18", "2025-06-18"],
+          ["2099-01-01", "2025-11-25"],
+        ])
+          expect(await client.call("initialize", { ...INITIALIZE, protocolVersion: asked })).toEqual({
+            protocolVersion: settled,
+            capabilities: { tools: {} },
+            serverInfo: { name: "modern", version: "9" },
+            instructions: "be kind",
+          });
+        expect(await client.call("ping")).toEqual({});
+        expect(await client.call("tools/list")).toMatchObject({ tools: [] });
+        expect(seen.map(({ method }) => method)).toEqual([
+          "server/discover",
+          "server/discover",
+          "tools/list",
+        ]);
+        expect(seen[2]!["params"]).toEqual({
+          _meta: {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": { sampling: {} },
+            "io.modelcontextprotocol/clientInfo": INITIALIZE.clientInfo,
+          },
+        });
+      },
+      "requests",
     );
   });
 

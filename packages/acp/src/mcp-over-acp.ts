@@ -1,18 +1,12 @@
 // The side of the agent: a declared server as something that an MCP client can be connected to.
 import { ErrorCode } from "@sluice/codec";
 import { RpcError } from "@sluice/session";
-import {
-  field,
-  type ChainMessage,
-  type ConnectionTo,
-  type Outcome,
-  type Responder,
-} from "@sluice/session/builder";
+import { field, type ConnectionTo, type Outcome } from "@sluice/session/builder";
 import { memoryPair, TransportError, type Transport } from "@sluice/transport";
-import { META } from "./mcp-alone.ts";
+import { joinByRequests } from "./mcp-by-requests.ts";
 import { McpConsumer } from "./mcp-consumer.ts";
 import type { McpDeclaration } from "./mcp-declaration.ts";
-import { answerWith, McpEnd, type McpListener } from "./mcp-end.ts";
+import { answerWith, McpEnd } from "./mcp-end.ts";
 import { backendFailed } from "./mcp-error.ts";
 import {
   addressed,
@@ -90,58 +84,6 @@ function joinConnection(
   void end.over.then(() => {
     if (!cx.signal.aborted) cx.sendRequestTo(client, McpDisconnect, address).detach();
   });
-}
-
-function joinByRequests(
-  cx: ConnectionTo,
-  consumer: McpConsumer,
-  serverId: string,
-  transport: Transport,
-): void {
-  let who: Readonly<Record<string, unknown>> = {};
-  const listener: McpListener = {
-    request(message: ChainMessage, responder: Responder): void {
-      if (message.method === "initialize") who = introduced(message.params);
-      const requestId = crypto.randomUUID();
-      const params = addressed({ serverId, requestId }, introduce(message, who));
-      const sent = cx.sendRequestTo(consumer.client, McpMessage, params, { signal: responder.signal });
-      consumer.asking(requestId, end);
-      answerWith(sent, responder, (outcome) => {
-        consumer.answered(requestId);
-        return uncarried(outcome);
-      });
-    },
-    notification: () => {}, // this revision has none from the client
-  };
-  const end = new McpEnd(transport, listener, { signal: cx.signal });
-}
-
-/** What a client says of itself when it opens a session, for requests that stand for themselves. */
-function introduced(params: unknown): Readonly<Record<string, unknown>> {
-  return {
-    [`${META}clientCapabilities`]: field(params, "capabilities"),
-    [`${META}clientInfo`]: field(params, "clientInfo"),
-  };
-}
-
-function introduce({ method, params }: ChainMessage, who: Readonly<Record<string, unknown>>): ChainMessage {
-  const meta = { ...who, ...(field(params, "_meta") as object | undefined) };
-  return Object.keys(meta).length === 0
-    ? { method, params }
-    : { method, params: { ...(params as object | undefined), _meta: meta } };
-}
-
-/** The inner outcome that a result carries; where both are there, the result. */
-function uncarried(outcome: Outcome): Outcome {
-  if (!outcome.ok) return outcome;
-  const { value } = outcome;
-  if (typeof value === "object" && value !== null && Object.hasOwn(value, "result"))
-    return { ok: true, value: field(value, "result") };
-  const error = field(value, "error");
-  const code = field(error, "code");
-  const message = field(error, "message");
-  if (typeof code !== "number" || typeof message !== "string") return { ok: false, error: backendFailed() };
-  return { ok: false, error: new RpcError(code, message, field(error, "data")) };
 }
 
 function isUnknown(outcome: Outcome): boolean {

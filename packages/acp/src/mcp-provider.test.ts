@@ -540,7 +540,7 @@ describe("requests that stand for themselves", () => {
         resultType: "complete",
         supportedVersions: ["2026-07-28"],
         capabilities: { tools: { listChanged: true } },
-        serverInfo: { name: "s", version: "3" },
+        _meta: { "io.modelcontextprotocol/serverInfo": { name: "s", version: "3" } },
         instructions: "be kind",
         ttlMs: 0,
         cacheScope: "private",

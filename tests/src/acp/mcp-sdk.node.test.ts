@@ -13,17 +13,22 @@ import {
   type McpOutcome,
 } from "@agentclientprotocol/sdk/unstable";
 import { fromMcpServer } from "@agentclientprotocol/sdk/experimental/mcp-server";
-import { Client as McpClient } from "@modelcontextprotocol/client";
+import { Client as McpClient, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { McpServer as SdkMcpServer } from "@modelcontextprotocol/server";
-import { Agent, Client, mcpOverAcp, Proxy, Conductor, type Part } from "@sluice/acp";
+import { Agent, Client, Conductor, mcpOverAcp, mcpOverAcpPolyfill, Proxy, type Part } from "@sluice/acp";
+import type { serve as Serve } from "@sluice/http";
 import { connect, mcp } from "@sluice/session";
-import { request, type Component } from "@sluice/session/builder";
+import { request, type Component, type ConnectionTo } from "@sluice/session/builder";
 import { fromWebStreams, type Chunk, type Transport } from "@sluice/transport";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { helperServer } from "../mcp/helper-server.ts";
 import { sdkTransport } from "./mcp-sdk-transport.ts";
 import { Heard, onStage } from "./mcp-stage.ts";
+
+const runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
+// The door of the runtime this runs on; the runner's own conditions are Node's everywhere.
+const { serve } = (await import(`@sluice/http/${runtime}`)) as { readonly serve: typeof Serve };
 
 /** Two ends of a pair of byte streams: ours, and the SDK's. `end`: the SDK, which leaves that open, says no more. */
 function streams(): {
@@ -96,7 +101,7 @@ describe("the SDK's agent with our servers", () => {
           result: {
             resultType: "complete",
             supportedVersions: ["2026-07-28"],
-            serverInfo: { name: "helper" },
+            instructions: "add, and be glad",
           },
         });
         expect(await ask("tools/list")).toMatchObject({
@@ -137,23 +142,32 @@ describe("the SDK's agent with our servers", () => {
 });
 
 describe("our agent with the SDK's servers", () => {
-  /** Runs `use` in our agent, with a transport to a server that the SDK's client provides. */
+  interface Declared {
+    readonly serverId: string;
+    readonly url: string;
+    readonly headers: readonly { readonly name: string; readonly value: string }[];
+  }
+
+  /** Runs `use` in our agent, with the server that the SDK's client provides. */
   async function using(
     handler: ReturnType<typeof fromMcpServer>["handler"],
-    use: (transport: () => Transport) => Promise<void>,
+    use: (declaration: Declared, cx: ConnectionTo) => Promise<void>,
+    proxies: readonly Part[] = [],
   ): Promise<void> {
     const { ours, theirs, end } = streams();
     const provider = new McpOverAcpProvider();
     const agent = Agent.builder()
-      .onReceiveRequest(request("initialize"), (_, responder) => responder.respond({ protocolVersion: 1 }))
+      .onReceiveRequest(request("initialize"), (_, responder) =>
+        responder.respond({ protocolVersion: 1, agentCapabilities: { mcpCapabilities: { http: true } } }),
+      )
       .onReceiveRequest(
-        request<{ mcpServers: [{ serverId: string }] }>("session/new"),
+        request<{ mcpServers: [Declared] }>("session/new"),
         async ({ mcpServers: [declaration] }, responder, cx) => {
-          await use(() => mcpOverAcp(cx, declaration));
+          await use(declaration, cx);
           responder.respond({ sessionId: "s" });
         },
       );
-    const running = agent.connectTo(ours);
+    const running = Conductor.agent({ proxies, agent }).connectTo(ours);
     const app = sdkClient({ name: "sdk" }).onRequest(methods.client.mcp.message, provider.handleRequest);
     const connection = app.connect(theirs);
     const { declaration } = provider.registerServer(connection.agent, { name: "tools", handler });
@@ -168,36 +182,70 @@ describe("our agent with the SDK's servers", () => {
     await running.catch(() => {}); // it has closed both ways at once
   }
 
-  it("calls tools by the MCP SDK's client, with progress and errors", async () => {
+  it.each([
+    ["2026-07-28", { mode: "auto" }],
+    ["2025-11-25", undefined],
+  ] as const)(
+    "calls tools by the MCP SDK's client, with progress (%s)",
+    async (version, versionNegotiation) => {
+      const tools = fromMcpServer(() => {
+        const server = new SdkMcpServer({ name: "sdk-tools", version: "1" });
+        server.registerTool("echo", { inputSchema: z.object({ text: z.string() }) }, ({ text }) => ({
+          content: [{ type: "text", text: `echo ${text}` }],
+        }));
+        server.registerTool("steps", {}, async ({ mcpReq }) => {
+          const progressToken = mcpReq["_meta"]?.progressToken;
+          for (let progress = 1; progress <= 3; progress++)
+            await mcpReq.notify({
+              method: "notifications/progress",
+              params: { progressToken: progressToken!, progress },
+            });
+          return { content: [{ type: "text", text: "done" }] };
+        });
+        return server;
+      });
+      await using(tools.handler, async (declaration, cx) => {
+        const client = new McpClient(
+          { name: "ours", version: "1" },
+          versionNegotiation === undefined ? {} : { versionNegotiation },
+        );
+        await client.connect(sdkTransport(mcpOverAcp(cx, declaration)));
+        expect(client.getNegotiatedProtocolVersion()).toBe(version);
+        expect(client.getServerVersion()).toMatchObject({ name: "sdk-tools" });
+        expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(["echo", "steps"]);
+        expect(await client.callTool({ name: "echo", arguments: { text: "hi" } })).toMatchObject({
+          content: [{ text: "echo hi" }],
+        });
+        const steps: number[] = [];
+        await client.callTool({ name: "steps" }, { onprogress: ({ progress }) => void steps.push(progress) });
+        expect(steps).toEqual([1, 2, 3]);
+        await client.close();
+      });
+      await tools.close();
+    },
+  );
+
+  it("calls a tool through the polyfill, by an MCP client that knows conversations alone", async () => {
     const tools = fromMcpServer(() => {
       const server = new SdkMcpServer({ name: "sdk-tools", version: "1" });
-      server.registerTool("echo", { inputSchema: z.object({ text: z.string() }) }, ({ text }) => ({
-        content: [{ type: "text", text: `echo ${text}` }],
-      }));
-      server.registerTool("steps", {}, async ({ mcpReq }) => {
-        const progressToken = mcpReq["_meta"]?.progressToken;
-        for (let progress = 1; progress <= 3; progress++)
-          await mcpReq.notify({
-            method: "notifications/progress",
-            params: { progressToken: progressToken!, progress },
-          });
-        return { content: [{ type: "text", text: "done" }] };
-      });
+      server.registerTool("where", {}, () => ({ content: [{ type: "text", text: "at the client" }] }));
       return server;
     });
-    await using(tools.handler, async (transport) => {
-      const client = new McpClient({ name: "ours", version: "1" }, { versionNegotiation: { mode: "auto" } });
-      await client.connect(sdkTransport(transport()));
-      expect(client.getNegotiatedProtocolVersion()).toBe("2026-07-28");
-      expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(["echo", "steps"]);
-      expect(await client.callTool({ name: "echo", arguments: { text: "hi" } })).toMatchObject({
-        content: [{ text: "echo hi" }],
-      });
-      const steps: number[] = [];
-      await client.callTool({ name: "steps" }, { onprogress: ({ progress }) => void steps.push(progress) });
-      expect(steps).toEqual([1, 2, 3]);
-      await client.close();
-    });
+    await using(
+      tools.handler,
+      async ({ url, headers }) => {
+        const client = new McpClient({ name: "http", version: "1" });
+        const all = Object.fromEntries(headers.map(({ name, value }) => [name, value]));
+        await client.connect(
+          new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: all } }),
+        );
+        expect(await client.callTool({ name: "where" })).toMatchObject({
+          content: [{ text: "at the client" }],
+        });
+        await client.close();
+      },
+      [mcpOverAcpPolyfill({ serve })],
+    );
     await tools.close();
   });
 
@@ -217,10 +265,10 @@ describe("our agent with the SDK's servers", () => {
         cancelled();
         throw signal.reason;
       },
-      async (transport) => {
+      async (declaration, cx) => {
         let begun = (): void => {};
         const running = new Promise<void>((resolve) => (begun = resolve));
-        const session = await connect(transport(), {
+        const session = await connect(mcpOverAcp(cx, declaration), {
           dialect: mcp,
           notifications: { "notifications/begun": () => begun() },
         });
