@@ -55,6 +55,13 @@ async function pump(request: ClientRequest, body: ReadableStream<Uint8Array>): P
   const reader = body.getReader();
   const letGo = (): void => void reader.cancel().catch(() => {}); // nobody is left to tell
   request.once("close", letGo);
+  request.flushHeaders(); // the server may have something to say before there is a body
+  // As fetch does: to a server that has said all it had to say, the rest of a body is nothing.
+  request.once("response", (response) => {
+    response.once("end", () => {
+      if (!request.writableEnded) request.destroy();
+    });
+  });
   try {
     for (;;) {
       const { done, value } = await reader.read();

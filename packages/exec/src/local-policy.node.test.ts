@@ -181,6 +181,23 @@ describe("a policy", () => {
     },
   );
 
+  const [http, https] = ["http://127.0.0.1", "https://127.0.0.1"];
+  it.each([
+    ["127.0.0.1", [http, `${http}:443`, `${http}:8080`, https, `${https}:80`, `${https}:8080`]],
+    ["127.0.0.1:80", [http, `${https}:80`]],
+    ["127.0.0.1:443", [`${http}:443`, https]],
+    ["127.0.0.1:8080", [`${http}:8080`, `${https}:8080`]],
+  ])("%s allows the port it names, also where that is a scheme's own", async (entry, allowed) => {
+    const policy = new Policy({ allow: [entry] });
+    const passed: string[] = [];
+    for (const url of [http, `${http}:443`, `${http}:8080`, https, `${https}:80`, `${https}:8080`])
+      await policy.addresses(new URL(url), 0, [{ address: "127.0.0.1" }]).then(
+        () => passed.push(url),
+        () => {},
+      );
+    expect(passed).toEqual(allowed);
+  });
+
   it("schemes can be narrowed", () => {
     const policy = new Policy({ schemes: ["https"] });
     expect(() => policy.scheme(new URL("https://x/"))).not.toThrow();
@@ -219,6 +236,23 @@ describe("a local client with a policy", () => {
       ["/1", "127.0.0.1", 0],
       ["/2", "127.0.0.1", 1],
     ]);
+  });
+
+  it("asks the hook for each request, whether it has a connection of its own or a kept one", async () => {
+    const asked: string[] = [];
+    await using server = await upstream((request, response) => {
+      asked.push(request.url ?? "");
+      response.end("here");
+    });
+    const { port } = new URL(server.url);
+    const check = ({ url }: Destination): boolean => url.pathname !== "/secret";
+    using client = localClient({ policy: { allow: ["loopback"], check } });
+    for (const host of ["localhost", "127.0.0.1"]) {
+      expect(text((await client.request({ url: `http://${host}:${port}/public` })).body)).toBe("here");
+      const refused = client.request({ url: `http://${host}:${port}/secret` });
+      await expect(refused).rejects.toMatchObject({ kind: "refused" });
+    }
+    expect(asked).toEqual(["/public", "/public"]);
   });
 
   it("given up while it is judged, a request is not made; a judge that never comes to an end holds up nobody", async () => {

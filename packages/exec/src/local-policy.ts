@@ -47,6 +47,11 @@ export class Policy {
     this.#hosts = new Set(entries.filter((entry) => !KINDS.has(entry) && !entry.includes("/")).map(hostOf));
   }
 
+  /** Whether each request is to be judged, whatever connection it goes over. */
+  get hasCheck(): boolean {
+    return this.#policy.check !== undefined;
+  }
+
   /** @throws HttpError of kind `refused` where the URL may not be requested, whatever it resolves to */
   scheme(url: URL): void {
     const { schemes } = this.#policy;
@@ -83,14 +88,15 @@ export class Policy {
     hop: number,
     resolve: () => Promise<readonly { readonly address: string }[]>,
   ): Promise<void> {
-    if (this.#policy.check === undefined && this.#names(url)) return;
+    if (!this.hasCheck && this.#names(url)) return;
     const all = await resolve();
     if (all.length === 0) throw refused(NO_ADDRESS);
     for (const one of all) await this.addresses(url, hop, [one]);
   }
 
-  #names({ host, hostname }: URL): boolean {
-    return this.#hosts.has(host) || this.#hosts.has(hostname);
+  #names({ hostname, protocol, port }: URL): boolean {
+    const at = port === "" ? DEFAULT_PORTS[protocol] : port;
+    return this.#hosts.has(hostname) || this.#hosts.has(`${hostname}:${at}`);
   }
 
   #allows(url: URL, address: string, kind: AddressKind): boolean {
@@ -167,14 +173,18 @@ function range(text: string): Range {
   }
 }
 
-/** As a URL spells it. */
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { "http:": "80", "https:": "443" };
+
+/** As a URL spells it, with the port where there is one. */
 function hostOf(text: string): string {
   const url = URL.parse(`http://${text}/`);
   if (url === null || url.pathname !== "/" || url.search !== "" || url.username !== "")
     throw new TypeError(
       `policy.allow: ${JSON.stringify(text)} is neither a kind of address, a range nor a host`,
     );
-  return url.host;
+  // A URL does not show its scheme's own port; of two schemes one shows it.
+  const port = url.port || new URL(`https://${text}/`).port;
+  return port === "" ? url.hostname : `${url.hostname}:${port}`;
 }
 
 function refused(why: string): HttpError {

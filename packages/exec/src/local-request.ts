@@ -1,6 +1,6 @@
 // One request on its way, without redirects. Through a proxy, http goes to it in absolute-form (RFC 9112 section 3.2.2) and
 // https through a connection that CONNECT gives.
-import type { LookupOptions } from "node:dns";
+import type { LookupAddress, LookupOptions } from "node:dns";
 import { lookup } from "node:dns/promises";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { isIP, type LookupFunction } from "node:net";
@@ -30,8 +30,8 @@ export async function send(hop: Hop, sending: Sending): Promise<IncomingMessage>
   const { policy, signal } = sending;
   signal.throwIfAborted();
   const proxy = readProxy(sending.proxy?.(hop.url));
-  if (policy !== undefined) await unlessAborted(judge(hop, policy, proxy), signal);
-  const start = await starter(hop, sending, proxy);
+  const judged = policy === undefined ? undefined : await unlessAborted(judge(hop, policy, proxy), signal);
+  const start = await starter(hop, sending, proxy, judged);
   for (;;) {
     signal.throwIfAborted();
     const attempt = start();
@@ -45,23 +45,35 @@ export async function send(hop: Hop, sending: Sending): Promise<IncomingMessage>
   }
 }
 
-/** What can be judged before anything is connected to. */
-async function judge({ url, count }: Hop, policy: Policy, proxy: Proxy | undefined): Promise<void> {
+/** What can be judged before anything is connected to; and what may be, where that is known by then. */
+async function judge({ url, count }: Hop, policy: Policy, proxy: Proxy | undefined): Promise<Judged> {
   policy.scheme(url);
   const host = url.hostname.replace(/^\[|\]$/g, "");
+  const resolve = (): Promise<LookupAddress[]> => lookup(host, { all: true });
   // An address is connected to without asking anybody for one.
   if (isIP(host) > 0) await policy.addresses(url, count, [{ address: host }]);
-  else if (proxy !== undefined) await policy.behindProxy(url, count, () => lookup(host, { all: true }));
+  else if (proxy !== undefined) await policy.behindProxy(url, count, resolve);
+  // Nor does a kept connection ask; but the hook is to be asked for each request.
+  else if (policy.hasCheck) return policy.addresses(url, count, await resolve());
+  return undefined;
 }
 
+/** Addresses that have been let through; undefined: those of a new connection are judged when it asks for them. */
+type Judged = readonly LookupAddress[] | undefined;
+
 /** Makes the request; again for each attempt. */
-async function starter(hop: Hop, sending: Sending, proxy: Proxy | undefined): Promise<() => ClientRequest> {
-  const { url, method, count } = hop;
+async function starter(
+  hop: Hop,
+  sending: Sending,
+  proxy: Proxy | undefined,
+  judged: Judged,
+): Promise<() => ClientRequest> {
+  const { url, method, count, body } = hop;
   const { policy, signal } = sending;
-  const headers = endToEnd(hop.headers, url);
+  const headers = [...endToEnd(hop.headers, url), ...framing(body)];
   if (proxy === undefined) {
     const { request, agent } = await sending.protocols.of(url, "server");
-    const within = policy === undefined ? {} : { lookup: lookupWithin(policy, url, count) };
+    const within = policy === undefined ? {} : { lookup: lookupWithin(policy, url, count, judged) };
     return () => request(url, { method, headers: grouped(headers), agent, ...within });
   }
   if (url.protocol === "https:") {
@@ -116,9 +128,10 @@ function answer(request: ClientRequest, hop: Hop, signal: AbortSignal): Promise<
 }
 
 /** Resolves a name, and lets through what the policy allows: that is then connected to. */
-function lookupWithin(policy: Policy, url: URL, count: number): LookupFunction {
-  const allowed = callbackify(async (hostname: string, options: LookupOptions) =>
-    policy.addresses(url, count, await lookup(hostname, { ...options, all: true })),
+function lookupWithin(policy: Policy, url: URL, count: number, judged: Judged): LookupFunction {
+  const allowed = callbackify(
+    async (hostname: string, options: LookupOptions) =>
+      judged ?? policy.addresses(url, count, await lookup(hostname, { ...options, all: true })),
   );
   return (hostname, options, callback) =>
     allowed(hostname, options, (error, found) => {
@@ -127,6 +140,16 @@ function lookupWithin(policy: Policy, url: URL, count: number): LookupFunction {
       if (options.all === true || first === undefined) callback(null, [...found]);
       else callback(null, first.address, first.family);
     });
+}
+
+/**
+ * How long the body is (RFC 9112 section 6). To be said: with GET, HEAD, DELETE, OPTIONS and TRACE the runtimes say nothing
+ * by themselves, and the server would take the body for the next request.
+ */
+function framing(body: Hop["body"]): readonly HttpHeader[] {
+  if (body === undefined) return [];
+  if (body instanceof ReadableStream) return [["Transfer-Encoding", "chunked"]];
+  return [["Content-Length", String(body.length)]];
 }
 
 /** Repeated headers as one entry with many values, in the place and spelling of the first. */
