@@ -124,7 +124,10 @@ describe("handlers of a proxy", () => {
       "Proxy cannot address Conductor: say which of Client, Agent is meant",
     );
     const asking = Proxy.builder().withRunner((cx) => cx.sendNotification(Note, {}));
-    await expect(asking.connectTo(new Wire().transport)).rejects.toThrow("Proxy cannot address Conductor");
+    const wire = new Wire();
+    const over = asking.connectTo(wire.transport);
+    wire.notify("_note");
+    await expect(over).rejects.toThrow("Proxy cannot address Conductor");
   });
 
   it("see what comes from that side alone, and out of its envelope", async () => {

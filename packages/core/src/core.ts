@@ -126,7 +126,8 @@ export class Core {
   inputEnded(now: number): void {
     if (this.#phase === "ended" || this.#phase === "finishing") return;
     this.now = now;
-    if (this.#phase === "greeting") return this.greeter.cut();
+    if (this.#phase === "greeting") this.greeter.cut();
+    if (this.error !== undefined) return;
     const cause = this.#input.partial
       ? new SessionError("lost", "transport", "the peer's last message was cut off", { rule: "L2" })
       : new SessionError("closed", "peer", this.#goodbye ?? "the peer closed the session");

@@ -62,8 +62,10 @@ export class Greeter {
     return this.#core.role === "initiator" ? this.#takeAnswer(message) : this.#takeHello(message);
   }
 
-  /** The input ended before the greeting did. */
+  /** The input ended before the greeting did. One that waits for it without end needs none: whoever came has left. */
   cut(): void {
+    const { limits, role } = this.#core;
+    if (role === "acceptor" && limits.greeting === Number.POSITIVE_INFINITY) return this.#plain();
     this.#fail(`the peer closed the session before it greeted (H2). ${PLAIN_HINT}${this.#core.printed}`);
   }
 

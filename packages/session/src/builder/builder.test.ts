@@ -4,11 +4,12 @@ import {
   notification,
   request,
   requests,
+  Role,
   Untyped,
   anyRequest,
   type ConnectionTo,
 } from "../builder.ts";
-import { gate, RawPeer } from "./raw-peer.testing.ts";
+import { gate, quiet, RawPeer } from "./raw-peer.testing.ts";
 
 const Hello = request<{ name: string }, { greeting: string }>("hello");
 const Ping = request<{ value: number }, { value: number }>("ping");
@@ -266,4 +267,33 @@ it("a connection that is over leaves no timer behind that would keep a process a
   } finally {
     vi.useRealTimers();
   }
+});
+
+it("a notification that is passed on to one who has left is nobody's, and nothing is reported", async () => {
+  const [from, to] = [new RawPeer(), new RawPeer()];
+  const reported: unknown[] = [];
+  const passed = gate();
+  const over = Untyped.builder()
+    .onReceiveDispatch({ notification: Log }, async (dispatch, cx) => {
+      const other = cx.spawnConnection(Untyped.builder(), to.transport);
+      to.end();
+      await other.incomingClosed();
+      while (!other.signal.aborted) await quiet(1);
+      await other.sendProxiedMessage(dispatch);
+      passed.open();
+    })
+    .connectTo(from.transport, { onHandlerError: (error) => reported.push(error) });
+  from.notify("log", { text: "x" });
+  await passed.opened;
+  from.end();
+  await over;
+  expect(reported).toEqual([]);
+});
+
+it("a role that waits for who is there ends in order where whoever came says nothing", async () => {
+  const Waiting: Role = new Role({ name: "Waiting", side: "acceptor", counterpart: () => Waiting });
+  const peer = new RawPeer();
+  const over = Waiting.builder().connectTo(peer.transport);
+  peer.end();
+  await expect(over).resolves.toBeUndefined();
 });

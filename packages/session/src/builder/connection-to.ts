@@ -1,3 +1,4 @@
+import { SessionError } from "@sluice/core";
 import type { ChainMessage } from "../chain.ts";
 import type { CallOptions } from "../session.ts";
 import type { Builder } from "./builder.ts";
@@ -105,7 +106,7 @@ export class ConnectionTo {
     }
     const message = messageOf(dispatch);
     if (dispatch.kind === "notification")
-      return connection.role.isCancel(message) ? undefined : this.#notify(peer, message);
+      return connection.role.isCancel(message) ? undefined : this.#notify(peer, message).catch(unlessOver);
     const pending = connection.send(peer, message, item);
     new SentRequest(connection, pending, (value) => value).forwardTo(dispatch.responder);
     return undefined;
@@ -162,4 +163,8 @@ export class ConnectionTo {
   #notify(peer: Role, message: ChainMessage): Promise<void> {
     return this.#line.connection.notify(peer, message);
   }
+}
+
+function unlessOver(error: unknown): void {
+  if (!(error instanceof SessionError)) throw error;
 }
