@@ -33,7 +33,7 @@ export function casesOf(script: Script): readonly AcpCase[] {
   return cases.filter((one) => one.script === script);
 }
 
-export const cases: readonly AcpCase[] = [
+const cases: readonly AcpCase[] = [
   words("initialize tells the version and the capabilities", async (bench) => {
     const { protocolVersion, agentCapabilities } = await bench.initialize();
     assert.equal(protocolVersion, 1);

@@ -1,13 +1,15 @@
-// Every client with every agent, with no proxy between them and with one and three.
+// Every client with every agent that it has cases for. Those that know the words also with one proxy and with three between
+// them, by our conductor and by the Rust crate's; each of these with the other's proxies, too, for one client and agent.
 import type { AcpAgentUnderTest, AcpClientUnderTest } from "./case.ts";
 import { casesOf } from "./cases.ts";
-import { behind, type AcpChainUnderTest } from "./chain.ts";
+import { behind, conductorChain, type AcpChainUnderTest } from "./chain.ts";
 import { runProgram, type AcpClientProgram } from "./program.ts";
 import { runCases, type AcpResult } from "./run.ts";
 import { rustConductor, rustPeer } from "./rust-peer.ts";
-import { rustAgent, rustChain, rustClient } from "./rust.ts";
+import { rustAgent, rustChain, rustClient, rustProxy } from "./rust.ts";
 import { sdk19Client, sdk24Client } from "./sdk.ts";
 import { sdk19Agent, sdk24Agent } from "./sdk-peers.ts";
+import { sluiceAgent, sluiceChain, sluiceClient, sluiceConductor, sluiceProxy } from "./sluice.ts";
 
 export interface AcpCell {
   readonly client: AcpClientUnderTest | AcpClientProgram;
@@ -27,29 +29,41 @@ export interface AcpMatrix {
 
 const PROXIES = [1, 3];
 
+type AnyClient = AcpCell["client"];
+
 /** Builds what has to be built, and says what there is. */
 export async function matrix(): Promise<AcpMatrix> {
-  const clients: (AcpClientUnderTest | AcpClientProgram)[] = [sdk24Client, sdk19Client];
-  const agents: AcpAgentUnderTest[] = [sdk24Agent, sdk19Agent];
-  const chains: AcpChainUnderTest[] = [];
-  const absent: string[] = [];
-  const broken: string[] = [];
+  const clients: AnyClient[] = [sluiceClient, sdk24Client, sdk19Client];
+  const agents: AcpAgentUnderTest[] = [sluiceAgent, sdk24Agent, sdk19Agent];
+  const chains: AcpChainUnderTest[] = [sluiceChain];
+  const mixed: AcpChainUnderTest[] = [];
   const peer = await rustPeer();
   const conductor = await rustConductor();
-  for (const built of [peer, conductor])
-    if ("reason" in built) (built.why === "build failed" ? broken : absent).push(built.reason);
   if ("path" in peer) {
     clients.push(rustClient(peer.path));
     agents.push(rustAgent(peer.path));
-    if ("path" in conductor) chains.push(rustChain(conductor.path, peer.path));
+    mixed.push(conductorChain("Rust 5.0 by Sluice", sluiceConductor, rustProxy(peer.path)));
+    if ("path" in conductor) {
+      chains.push(rustChain(conductor.path, peer.path));
+      mixed.push(conductorChain("Sluice by Rust 5.0", [conductor.path], sluiceProxy));
+    }
   }
   const pairs = agents.flatMap((agent) =>
     clients.filter((client) => speaks(client, agent)).map((client) => ({ client, agent })),
   );
+  const ours = [{ client: sluiceClient, agent: sluiceAgent }];
   const cells: AcpCell[] = pairs.map((pair) => ({ ...pair, proxies: 0, chain: undefined }));
-  for (const chain of chains)
-    for (const proxies of PROXIES) cells.push(...pairs.map((pair) => ({ ...pair, proxies, chain })));
-  return { cells, absent, broken };
+  for (const proxies of PROXIES) {
+    for (const chain of chains)
+      for (const pair of pairs) if (pair.agent.script === "words") cells.push({ ...pair, proxies, chain });
+    for (const chain of mixed) for (const pair of ours) cells.push({ ...pair, proxies, chain });
+  }
+  const missing = [peer, conductor].filter((built) => "reason" in built);
+  return {
+    cells,
+    absent: missing.filter(({ why }) => why !== "build failed").map(({ reason }) => reason),
+    broken: missing.filter(({ why }) => why === "build failed").map(({ reason }) => reason),
+  };
 }
 
 function speaks(client: AcpCell["client"], agent: AcpAgentUnderTest): boolean {

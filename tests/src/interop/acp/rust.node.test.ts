@@ -1,32 +1,15 @@
-import { beforeAll, describe, expect, it, type TestContext } from "vitest";
-import { casesOf } from "./cases.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { BUILD, MINUTES, path, unmet } from "./built.testing.ts";
 import { behind } from "./chain.ts";
 import { runProgram } from "./program.ts";
-import { runCases, type AcpResult } from "./run.ts";
+import { runCases } from "./run.ts";
 import { rustConductor, rustPeer, type Built } from "./rust-peer.ts";
 import { rustAgent, rustChain, rustClient } from "./rust.ts";
 import { sdk24Client } from "./sdk.ts";
 import { sdk24Agent } from "./sdk-peers.ts";
 
-const MINUTES = 300_000;
-const BUILD = 1_800_000;
-
 let peer: Built;
 let conductor: Built;
-
-/** The path of a program. Skips the test where it is not there; fails it where it does not build. */
-function path(built: Built, context: TestContext): string {
-  if ("path" in built) return built.path;
-  if (built.why === "build failed") throw new Error(built.reason);
-  return context.skip(built.reason);
-}
-
-/** The cases of the words that have not passed, with the reason. */
-function unmet(results: readonly AcpResult[]): readonly string[] {
-  const of = new Map(results.map((result) => [result.name, result]));
-  for (const { name } of casesOf("words")) if (!of.has(name)) return [`${name}: it has not run`];
-  return results.filter(({ status }) => status !== "passed").map(({ name, reason }) => `${name}: ${reason}`);
-}
 
 describe("the protocol's own Rust crate", () => {
   beforeAll(async () => {

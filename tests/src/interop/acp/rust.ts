@@ -1,6 +1,6 @@
 // The peers on the protocol's own Rust crate, once they are built.
 import { conductorChain, type AcpChainUnderTest } from "./chain.ts";
-import type { AcpAgentUnderTest } from "./case.ts";
+import type { AcpAgentUnderTest, Command } from "./case.ts";
 import type { AcpClientProgram } from "./program.ts";
 
 const NAME = "Rust 5.0";
@@ -13,6 +13,10 @@ export function rustClient(peer: string): AcpClientProgram {
   return { name: NAME, scripts: ["words"], command: [peer, "client"] };
 }
 
+export function rustProxy(peer: string): Command {
+  return [peer, "proxy"];
+}
+
 export function rustChain(conductor: string, peer: string): AcpChainUnderTest {
-  return conductorChain(NAME, [conductor], [peer, "proxy"]);
+  return conductorChain(NAME, [conductor], rustProxy(peer));
 }
