@@ -4,7 +4,15 @@ import { anyRequest, Handled, request } from "@sluice/session/builder";
 import { mcpServer, tool } from "@sluice/mcp";
 import { memoryPair } from "@sluice/transport";
 import { describe, expect, it } from "vitest";
-import { Agent, Client, mcpConnectionOf, Proxy, type McpConnection, type McpRevision } from "./index.ts";
+import {
+  Agent,
+  Client,
+  Conductor,
+  mcpConnectionOf,
+  Proxy,
+  type McpConnection,
+  type McpRevision,
+} from "./index.ts";
 import {
   echoServer,
   INITIALIZE,
@@ -62,6 +70,20 @@ describe("mcp_server_handler_chain", () => {
         { method: "session/list", params: { cursor: "c" } },
         { method: "session/load", params: { mcpServers: "none" } },
       ]);
+    });
+  });
+
+  it("a conductor of the newer spelling makes no difference", async () => {
+    const agent = seeingAgent();
+    const proxy = Proxy.builder().withMcpServer(echoServer());
+    const conductor = Conductor.agent({ proxies: [proxy], agent: agent.builder }, { spelling: "proxy" });
+    await Client.builder().connectWith(conductor, async (client) => {
+      await client.sendRequest(request("initialize"), { protocolVersion: 1 }).result();
+      await client.buildSession("/").start();
+      for (const revision of REVISIONS) {
+        const session = await mcpSession(agent.cx, agent.servers[0]!, revision);
+        expect(await textOfTool(session, "echo", { text: 1 })).toBe("echo: 1");
+      }
     });
   });
 
@@ -138,6 +160,19 @@ describe("scoped_mcp_server", () => {
           await session.call("tools/call", { name: "note", arguments: { text: "two" } });
         });
       expect(notes).toEqual(["one", "two"]);
+    });
+  });
+
+  it("a session that there has been before gets its servers, too", async () => {
+    await onStage([], async ({ client, agent }) => {
+      const request = { sessionId: "old", cwd: "/", mcpServers: [] };
+      for (const builder of [client.loadSession(request), client.resumeSession(request)]) {
+        await builder.withMcpServer(echoServer("again")).runUntil(async () => {
+          const session = await mcpSession(agent.cx, agent.servers[0]!);
+          expect(await textOfTool(session, "echo", { text: 1 })).toBe("again: 1");
+        });
+      }
+      expect(agent.setups.slice(1).map(({ method }) => method)).toEqual(["session/load", "session/resume"]);
     });
   });
 

@@ -18,6 +18,7 @@ import {
 } from "@sluice/session/builder";
 import type { Transport } from "@sluice/transport";
 import { backendFailed } from "./mcp-error.ts";
+import { McpNotification } from "./mcp-methods.ts";
 
 const Mcp: Role = new Role({ name: "MCP", counterpart: () => Mcp, dialect: mcp });
 
@@ -102,6 +103,15 @@ export function answerWith(
     const answer = judged(change(outcome));
     if (!responder.isSettled) responder.respondWithResult(answer);
   });
+}
+
+/** Notifies a peer over ACP, and waits until it has been taken. Where the connection is over there is nobody to tell. */
+export async function tell(acp: ConnectionTo, peer: Role, params: unknown): Promise<void> {
+  try {
+    await acp.sendNotificationTo(peer, McpNotification, params);
+  } catch (error) {
+    if (!acp.signal.aborted) throw error;
+  }
 }
 
 /** What may be said of a failure. */

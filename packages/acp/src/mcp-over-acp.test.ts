@@ -155,6 +155,12 @@ describe("a declared server", () => {
   });
 });
 
+it("a client has no servers that are declared to it", async () => {
+  await onStage([], async ({ client }) => {
+    expect(() => mcpOverAcp(client, { serverId: "x" })).toThrow(TypeError);
+  });
+});
+
 describe("a provider of another make", () => {
   const unknown = (): never => {
     throw new RpcError(-32601, "method not found");

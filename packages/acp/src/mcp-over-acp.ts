@@ -6,16 +6,10 @@ import { memoryPair, TransportError, type Transport } from "@sluice/transport";
 import { joinByRequests } from "./mcp-by-requests.ts";
 import { McpConsumer } from "./mcp-consumer.ts";
 import type { McpDeclaration } from "./mcp-declaration.ts";
-import { answerWith, McpEnd } from "./mcp-end.ts";
+import { answerWith, McpEnd, tell } from "./mcp-end.ts";
 import { backendFailed } from "./mcp-error.ts";
-import {
-  addressed,
-  McpConnect,
-  McpDisconnect,
-  McpMessage,
-  McpNotification,
-  type McpRevision,
-} from "./mcp-methods.ts";
+import { addressed, McpConnect, McpDisconnect, McpMessage, type McpRevision } from "./mcp-methods.ts";
+import { peerOf } from "./peer-of.ts";
 
 export interface McpOverAcpOptions {
   /** How the provider speaks. Default: it is asked for a connection, and where it does not know what that is, for requests. */
@@ -28,12 +22,14 @@ export interface McpOverAcpOptions {
  *
  * Where it cannot be opened it ends with code `aborted`, and the provider's error in its cause. In the revision of requests
  * a server cannot call, and hears no notifications; who the client is goes with each request.
+ * @throws TypeError where `cx` is not that of an agent, or of a proxy
  */
 export function mcpOverAcp(
   cx: ConnectionTo,
   { serverId }: Pick<McpDeclaration, "serverId">,
   options: McpOverAcpOptions = {},
 ): Transport {
+  peerOf(cx.role, "Client");
   const [near, far] = memoryPair({ unit: "messages" });
   void cx.letGo(joinMcp(cx, serverId, far, options));
   return near;
@@ -76,7 +72,7 @@ function joinConnection(
         const params = addressed(address, message);
         answerWith(cx.sendRequestTo(client, McpMessage, params, { signal: responder.signal }), responder);
       },
-      notification: (message) => cx.sendNotificationTo(client, McpNotification, addressed(address, message)),
+      notification: (message) => tell(cx, client, addressed(address, message)),
     },
     { signal: cx.signal },
   );

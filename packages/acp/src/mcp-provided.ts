@@ -11,10 +11,10 @@ import {
 import { askAlone } from "./mcp-alone.ts";
 import type { McpConnection } from "./mcp-connection.ts";
 import type { McpDeclaration } from "./mcp-declaration.ts";
-import { answerWith, judged, McpEnd } from "./mcp-end.ts";
+import { answerWith, judged, McpEnd, tell } from "./mcp-end.ts";
 import { backendFailed, resourceLimit, serverUnavailable } from "./mcp-error.ts";
 import { MCP_PROVIDER_LIMITS, type McpProviderLimits } from "./mcp-limits.ts";
-import { addressed, invalid, McpMessage, McpNotification } from "./mcp-methods.ts";
+import { addressed, invalid, McpMessage } from "./mcp-methods.ts";
 import { componentOf, type McpSource } from "./mcp-source.ts";
 
 export interface McpProviderOptions {
@@ -68,7 +68,7 @@ export class ProvidedServer {
         const params = addressed(address, message);
         answerWith(acp.sendRequestTo(this.#agent, McpMessage, params, { signal: answer.signal }), answer);
       },
-      notification: (message) => this.#tell(acp, addressed(address, message)),
+      notification: (message) => tell(acp, this.#agent, addressed(address, message)),
     });
     this.#connections.set(connectionId, end);
     responder.respond({ connectionId });
@@ -112,7 +112,7 @@ export class ProvidedServer {
             new RpcError(-32601, "the client cannot be called over this MCP connection"),
           ),
         notification: (inner) =>
-          state === "over" ? undefined : this.#tell(acp, addressed({ serverId, requestId }, inner)),
+          state === "over" ? undefined : tell(acp, this.#agent, addressed({ serverId, requestId }, inner)),
       });
     } catch (error) {
       this.#active--;
@@ -163,15 +163,6 @@ export class ProvidedServer {
       return new McpEnd(componentOf(this.#source, connection), listener, { signal: acp.signal });
     } catch {
       throw backendFailed();
-    }
-  }
-
-  /** The server goes on once the agent's side has taken it. */
-  async #tell(acp: ConnectionTo, params: unknown): Promise<void> {
-    try {
-      await acp.sendNotificationTo(this.#agent, McpNotification, params);
-    } catch (error) {
-      if (!acp.signal.aborted) throw error;
     }
   }
 }
