@@ -1,5 +1,6 @@
 // Two sessions talk: what published peers test of one another, on a run of bytes, on bytes cut anywhere, and on messages.
-import { SessionError, StreamError } from "@sluice/session";
+import { SessionError } from "@sluice/core";
+import { StreamError } from "@sluice/streams";
 import { memoryPair, shapedPair, type Chunk, type Transport, type TransportEvents } from "@sluice/transport";
 import { describe, expect, it, vi } from "vitest";
 import { pump } from "./chunks.ts";
