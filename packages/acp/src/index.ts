@@ -49,7 +49,7 @@ export { mcpOverAcp } from "./mcp-over-acp.ts";
 export type { McpOverAcpOptions } from "./mcp-over-acp.ts";
 export { mcpConnectionOf } from "./mcp-connection.ts";
 export type { McpConnection } from "./mcp-connection.ts";
-export { isMcpDeclaration } from "./mcp-declaration.ts";
+export { mcpDeclarations } from "./mcp-declaration.ts";
 export type { McpDeclaration } from "./mcp-declaration.ts";
 export { McpErrorCode } from "./mcp-error.ts";
 export { MCP_PROVIDER_LIMITS } from "./mcp-limits.ts";

@@ -22,6 +22,11 @@ export function isMcpDeclaration(value: unknown): value is McpDeclaration {
   return field(value, "type") === "acp" && isString("name") && isString("serverId");
 }
 
+/** Of the servers that a session is given, those that are spoken to over ACP: see `mcpOverAcp`. */
+export function mcpDeclarations(mcpServers: readonly unknown[]): McpDeclaration[] {
+  return mcpServers.filter(isMcpDeclaration);
+}
+
 /** The servers in the params; undefined where they are no list. */
 export function declaredServers(params: unknown): readonly unknown[] | undefined {
   const servers = field(params, "mcpServers") ?? [];

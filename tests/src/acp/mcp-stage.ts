@@ -4,7 +4,7 @@ import {
   Client,
   Conductor,
   InitializeRequest,
-  isMcpDeclaration,
+  mcpDeclarations,
   NewSessionRequest,
   type ConnectionToAgent,
   type Part,
@@ -35,8 +35,8 @@ export async function onStage<T>(
     .onReceiveRequest(
       request<{ mcpServers: Record<string, unknown>[] }>("session/new"),
       ({ mcpServers }, responder, cx) => {
-        const declaration = mcpServers.find((server: unknown) => isMcpDeclaration(server));
-        stage = { agent: cx, servers: mcpServers, serverId: String(declaration?.["serverId"]) };
+        const [declaration] = mcpDeclarations(mcpServers);
+        stage = { agent: cx, servers: mcpServers, serverId: declaration?.serverId ?? "" };
         responder.respond({ sessionId: "s" });
       },
     );
