@@ -34,7 +34,12 @@ export function createFetch(client: HttpClient, options: CreateFetchOptions = {}
       response.body.cancel().catch(() => {}); // nobody reads it
       throw new TypeError("fetch failed: a redirect, and this request takes none");
     }
-    return responseOf(response, request, redirected, decode);
+    try {
+      return responseOf(response, request, redirected, decode);
+    } catch (cause) {
+      response.body.cancel().catch(() => {}); // nobody reads it
+      throw failed(cause, request.signal);
+    }
   };
 }
 
@@ -79,13 +84,15 @@ function responseOf(
   decode: boolean,
 ): Response {
   const { status, statusText, headers, url } = response;
-  const init = { status, statusText: printable(statusText), headers: headersOf(headers) };
+  const made = status >= 200 && status <= 599 ? status : 200; // no program may make another; servers do
+  const init = { status: made, statusText: printable(statusText), headers: headersOf(headers) };
   const bodyless = request.method === "HEAD" || NULL_BODY.has(status);
   if (bodyless) response.body.cancel().catch(() => {}); // there is none
   const body = bodyless ? null : decode ? decoded(response.body, init.headers) : response.body;
   return Object.defineProperties(new Response(body, init), {
     url: { value: url },
     redirected: { value: redirected },
+    ...(made !== status && { status: { value: status }, ok: { value: false } }),
   });
 }
 

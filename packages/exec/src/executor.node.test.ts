@@ -118,7 +118,8 @@ describe("a session whose connection is gone", () => {
     await second.call("process/write", { processId: "p", chunk: "Cg==", writeId: "1" });
     await second.hears("process/closed");
     expect(second.output("p")).toBe("two\n");
-    expect(second.told.find(({ method }) => method === "process/output")?.params.seq).toBe(2);
+    // What was written last may come behind the exit.
+    expect([2, 3]).toContain(second.told.find(({ method }) => method === "process/output")?.params.seq);
   });
 
   it("cannot be resumed while another connection has it", async () => {

@@ -11,6 +11,7 @@ import type {
 import { HttpError } from "./http-error.ts";
 import { collect } from "./collect.ts";
 import { Deadlines } from "./http-deadlines.ts";
+import { checkHeaders, checkMethod, parseUrl } from "./http-headers.ts";
 import { withTrace } from "./http-trace.ts";
 import { emptyBody, guardedBody, sourceOf } from "./response-body.ts";
 
@@ -46,11 +47,16 @@ class FetchClient implements HttpClient {
   }
 
   async requestStream(request: HttpRequest): Promise<StreamedResponse> {
+    const { url, method = "GET", headers = [], body: sent } = request;
     const deadlines = new Deadlines(request);
     let response: Response;
     try {
-      response = await this.#fetch(request.url, initOf(request, deadlines.signal));
+      checkMethod(method);
+      parseUrl(url);
+      checkHeaders(headers);
+      response = await this.#fetch(url, initOf(request, deadlines.signal));
     } catch (cause) {
+      if (sent instanceof ReadableStream && !sent.locked) sent.cancel(cause).catch(() => {});
       throw deadlines.why(cause, "http/request failed");
     }
     const { body } = response;
