@@ -12,6 +12,7 @@ import {
   type Responder,
 } from "../builder.ts";
 import { RpcError } from "../index.ts";
+import { continuation } from "./queue.ts";
 import { gate, quiet } from "./raw-peer.testing.ts";
 
 const ROUNDS = 400;
@@ -42,6 +43,8 @@ interface Side {
   /** Requests of this side by what came of them. */
   readonly outcomes: Map<number, number>;
   ask(cx: ConnectionTo, depth: number): Promise<unknown> | undefined;
+  /** Whether something it asked has come to nothing yet. */
+  isBusy(): boolean;
   /** Settles once all it asked has come to something. */
   settled(): Promise<void>;
 }
@@ -159,13 +162,16 @@ function side(pick: (below: number) => number): Side {
       await quiet(pick(2));
       if (pick(5) === 0) throw new Error("a bad note");
     });
-  return { builder, started, outcomes, ask, settled: () => (open === 0 ? Promise.resolve() : idle.opened) };
+  const isBusy = (): boolean => open > 0;
+  const settled = (): Promise<void> => (isBusy() ? idle.opened : Promise.resolve());
+  return { builder, started, outcomes, ask, isBusy, settled };
 }
 
 it("whatever handlers do, each request has one outcome, messages start in order, and nobody waits for ever", async () => {
   for (let seed = 0; seed < ROUNDS; seed++) {
     const pick = random(seed);
     const [left, right] = [side(pick), side(pick)];
+    const asked = gate();
     const options = { holding: Number.POSITIVE_INFINITY, onHandlerError: () => {} };
     const [ours, theirs] = memoryPair({ unit: seed % 2 === 0 ? "messages" : "bytes" });
     const over = right.builder
@@ -174,6 +180,7 @@ it("whatever handlers do, each request has one outcome, messages start in order,
           void right.ask(cx, 2);
           if (pick(3) === 0) await quiet(1);
         }
+        asked.open();
       })
       .connectTo(theirs, options);
     await left.builder.connectWith(
@@ -183,9 +190,12 @@ it("whatever handlers do, each request has one outcome, messages start in order,
           void left.ask(cx, 2);
           if (pick(3) === 0) await quiet(1);
         }
-        for (let calm = 0; calm < 3; calm++) {
+        await asked.opened;
+        for (let calm = 0; calm < 5; calm++) {
+          if (left.isBusy() || right.isBusy()) calm = 0;
           await Promise.all([left.settled(), right.settled()]);
-          await quiet(3);
+          await quiet(2);
+          await continuation();
         }
         expect(cx.pending, `seed ${seed}`).toEqual([]);
       },
