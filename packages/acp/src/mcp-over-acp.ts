@@ -9,6 +9,7 @@ import type { McpDeclaration } from "./mcp-declaration.ts";
 import { answerWith, McpEnd, tell } from "./mcp-end.ts";
 import { backendFailed } from "./mcp-error.ts";
 import { addressed, McpConnect, McpDisconnect, McpMessage, type McpRevision } from "./mcp-methods.ts";
+import { McpNear } from "./mcp-near.ts";
 import { peerOf } from "./peer-of.ts";
 
 export interface McpOverAcpOptions {
@@ -32,7 +33,7 @@ export function mcpOverAcp(
   peerOf(cx.role, "Client");
   const [near, far] = memoryPair({ unit: "messages" });
   void cx.letGo(joinMcp(cx, serverId, far, options));
-  return near;
+  return new McpNear(cx, near);
 }
 
 /** Joins an MCP client, at the other end of `transport`, to a declared server. Settles once that is open or has failed. */
