@@ -12,7 +12,7 @@ import {
 } from "@sluice/session/builder";
 import type { Transport } from "@sluice/transport";
 import { Chain, type Part } from "./chain.ts";
-import { Agent, Proxy, Untyped } from "./roles.ts";
+import { AgentRelay, Proxy, Untyped } from "./roles.ts";
 import { initializeSpelling, type Spelling } from "./successor.ts";
 import type { Trace } from "./trace.ts";
 
@@ -76,7 +76,7 @@ export class Conductor implements Component {
   /** Settles once the client and every part is gone. Rejects where a part failed. */
   async connectTo(transport: Transport, options: ConnectOptions = {}): Promise<void> {
     const run: Run = { starting: undefined, chain: undefined };
-    const role = this.#kind === "agent" ? Agent : Proxy;
+    const role = this.#kind === "agent" ? AgentRelay : Proxy;
     const builder = role.builder().withHandler((dispatch, cx) => {
       if (dispatch.kind === "response") return cx.sendProxiedMessageTo(Untyped, dispatch);
       if (run.chain !== undefined) return run.chain.fromClient(dispatch);

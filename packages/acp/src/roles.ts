@@ -26,6 +26,8 @@ import {
 } from "./successor.ts";
 
 const common = { dialect: acp, isCancel, cancelled: wrappedCancel };
+// What passes through is written as it came.
+const relay = { ...common, dialect: { ...acp, bigIntegers: "kept" } as const };
 
 /** Drives an agent: an editor, a command. */
 export const Client: Role<ConnectionToAgent> = new Role<ConnectionToAgent>({
@@ -50,9 +52,12 @@ class ProxyRole extends Role<ConnectionToConductor> {
   }
 }
 
+/** To a client it is an agent: what a conductor is. */
+export const AgentRelay: Role = new Role({ ...Agent.options, ...relay });
+
 /** Stands between a client and an agent, or another proxy; a conductor carries what goes between them. */
 export const Proxy: ProxyRole = new ProxyRole({
-  ...common,
+  ...relay,
   name: "Proxy",
   side: "acceptor",
   counterpart: () => Conductor,
@@ -63,10 +68,10 @@ export const Proxy: ProxyRole = new ProxyRole({
 });
 
 /** Starts proxies and an agent, and carries what they say to each other. */
-export const Conductor: Role = new Role({ ...common, name: "Conductor", counterpart: () => Proxy });
+export const Conductor: Role = new Role({ ...relay, name: "Conductor", counterpart: () => Proxy });
 
 /** Whoever is there, message by message. */
-export const Untyped: Role = new Role({ ...common, name: "Untyped", counterpart: () => Untyped });
+export const Untyped: Role = new Role({ ...relay, name: "Untyped", counterpart: () => Untyped });
 
 // How each connection spells the extension: as its conductor did.
 const spellings = new WeakMap<object, Spelling>();

@@ -18,6 +18,8 @@ export interface Dialect {
   readonly noId: null | -1;
   /** An object that has a member twice: the last one is `taken`, as JSON.parse does, or it is `refused` with -32600. */
   readonly duplicateKeys: "taken" | "refused";
+  /** Integers past 2^53: `rounded`, as JSON.parse does, or `kept` as `JSON.rawJSON` objects and so written as they came, for relays. */
+  readonly bigIntegers: "rounded" | "kept";
   /** Whether the session greets with `$/hello` (H1) or speaks the protocol as it is (H5). */
   readonly greets: boolean;
 }
@@ -38,6 +40,7 @@ export const jsonrpc: Dialect = {
   fractionalIds: "answered",
   noId: null,
   duplicateKeys: "taken",
+  bigIntegers: "rounded",
   greets: true,
 };
 

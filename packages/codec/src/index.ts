@@ -13,6 +13,7 @@ export type {
   RequestMessage,
   ResultMessage,
 } from "./message.ts";
+export { rounded } from "./big-integer.ts";
 export { encodeError, encodeNotification, encodeRequest, encodeResult } from "./encode.ts";
 export type { Extras } from "./encode.ts";
 export { acp, cancelledId, cancelParams, codex, jsonrpc, lsp, mcp } from "./dialect.ts";

@@ -1,6 +1,7 @@
 // What a JSON value means as a JSON-RPC message, in the order JSON-RPC 2.0 prescribes: is it a message at all, is its
 // version right, is its id usable, what is it. After this nothing checks shapes again.
 import type { Dialect } from "./dialect.ts";
+import { parseExactly } from "./big-integer.ts";
 import { DecodeError, ErrorCode } from "./error.ts";
 import { tooDeep } from "./depth.ts";
 import type { DecodeLimits } from "./limits.ts";
@@ -70,7 +71,7 @@ export function parseMessage(text: string, dialect: Dialect, limits: DecodeLimit
     return invalid("limits.values", `exceeds the limit of ${limits.values} JSON values`, text);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = dialect.bigIntegers === "kept" ? parseExactly(text) : JSON.parse(text);
   } catch {
     return invalidWith(new DecodeError("JSON-RPC 5.1", ErrorCode.parse, "not JSON", { input: text }));
   }

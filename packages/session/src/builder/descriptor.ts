@@ -1,6 +1,6 @@
 // What a method takes and gives, as a value: a handler is registered for one, a request is sent by one. Schemas are of
 // any Standard Schema vendor; without one, anything passes.
-import { ErrorCode } from "@sluice/codec";
+import { ErrorCode, rounded } from "@sluice/codec";
 import { RpcError } from "@sluice/core";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { pathOf, ValidationError } from "../validate.ts";
@@ -99,7 +99,12 @@ export function checkedParams(type: Described, params: unknown): unknown {
   const { params: schema } = type;
   if (schema === undefined) return params;
   const outcome = schema["~standard"].validate(params);
-  return outcome instanceof Promise ? outcome.then(given) : given(outcome);
+  if (outcome instanceof Promise) return outcome.then(given);
+  if (outcome.issues === undefined) return outcome.value;
+  // In a relay an integer past 2^53 may stand where the schema wants a number.
+  const nearest = rounded(params);
+  const again = nearest === params ? outcome : schema["~standard"].validate(nearest);
+  return again instanceof Promise ? again.then(given) : given(again);
 }
 
 function given(outcome: StandardSchemaV1.Result<unknown>): unknown {
