@@ -424,6 +424,29 @@ describe("a handler that holds the connection for something else", () => {
     expect(JSON.stringify(reported)).not.toContain("s3cret");
   });
 
+  it("is, also where it is the next one, and the one after that", async () => {
+    const peer = new RawPeer();
+    const reported: string[] = [];
+    const over = Untyped.builder()
+      .onReceiveNotification(Note, () => new Promise(() => {}))
+      .onReceiveRequest(Ask, ({ n }, responder) => responder.respond({ n }))
+      .connectTo(peer.transport, {
+        holding: 5,
+        limits: { grace: 20 },
+        onHandlerError: (_, method) => void reported.push(method),
+      });
+    peer.say(
+      notice("note", { n: 1 }),
+      notice("note", { n: 2 }),
+      notice("note", { n: 3 }),
+      call(4, "ask", { n: 4 }),
+    );
+    expect(await peer.answer(4)).toMatchObject({ result: { n: 4 } });
+    peer.end();
+    await over;
+    expect(reported).toEqual(["note", "note", "note"]);
+  });
+
   it("is not, as long as nobody waits", async () => {
     const peer = new RawPeer();
     const reported: unknown[] = [];

@@ -427,7 +427,7 @@ describe("an answer to a request of ours", () => {
     return result;
   };
 
-  it("that is an error rejects with it, and the connection goes on", async () => {
+  it("that is an error rejects with it", async () => {
     const error = await asking(
       (peer, id) => peer.say({ jsonrpc: "2.0", id, error: { code: 9, message: "no", data: [1] } }),
       Untyped.builder(),
@@ -442,6 +442,34 @@ describe("an answer to a request of ours", () => {
       expect(error).toBeInstanceOf(ValidationError);
     },
   );
+
+  it("that is an error leaves the connection up, however it is consumed", async () => {
+    const peer = new RawPeer();
+    await Untyped.builder()
+      .onReceiveRequest(request<unknown, { n: number }>("outer"), (_, responder, cx) =>
+        cx.sendRequest(Ask, { n: 1 }).onReceivingOkResult(responder, () => {}),
+      )
+      .connectWith(peer.transport, async (cx) => {
+        const refuse = async (): Promise<void> =>
+          peer.say({
+            jsonrpc: "2.0",
+            id: (await peer.called("ask"))["id"],
+            error: { code: -32000, message: "no" },
+          });
+        const came = gate<unknown>();
+        cx.sendRequest(Ask, { n: 1 }).onReceivingResult((outcome) => came.open(outcome));
+        await refuse();
+        expect(await came.opened).toMatchObject({ ok: false, error: { code: -32000 } });
+        cx.sendRequest(Ask, { n: 1 }).detach();
+        await refuse();
+        peer.say(call("o", "outer"));
+        await refuse();
+        expect(await peer.answer("o")).toMatchObject({ error: { code: -32000, message: "no" } });
+        const last = cx.sendRequest(Ask, { n: 1 }).result();
+        peer.say(answer((await peer.called("ask"))["id"], { n: 1 }));
+        expect(await last).toEqual({ n: 1 });
+      });
+  });
 
   it("comes as an error to an ordered callback where it is not what its type says", async () => {
     const peer = new RawPeer();
