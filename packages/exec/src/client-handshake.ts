@@ -6,6 +6,8 @@ import { RESERVED, admission } from "./client-admission.ts";
 import { callError, ExecError } from "./client-error.ts";
 import type { ExecLimits } from "./client-limits.ts";
 import { decode, environmentInfo, initialized, type EnvironmentInfo } from "./client-wire.ts";
+import { LONGEST } from "./timer.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** Gives a transport. `signal` aborts when it is not wanted any more; what comes later is let go of. */
 export type Dial = (signal: AbortSignal) => Transport | Promise<Transport>;
@@ -43,11 +45,11 @@ export async function handshake(
   const { handshake: ms } = options.limits;
   const abort = new AbortController();
   const late = new ExecError("timeout", `no handshake within ${ms} ms (limits.handshake)`);
-  const timer = setTimeout(() => abort.abort(late), ms);
+  const timer = setTimeout(() => abort.abort(late), Math.min(ms, LONGEST));
   const either = AbortSignal.any([signal, abort.signal]);
   let session: Session | undefined;
   try {
-    const transport = await unlessAborted(dial, either);
+    const transport = await dialled(dial, either);
     const given = new AbortController();
     const onAbort = (): void => given.abort();
     either.addEventListener("abort", onAbort, { once: true });
@@ -119,21 +121,13 @@ function unlessRefused(error: unknown): undefined {
 }
 
 /** What `dial` gives, unless `signal` aborts first; then what it gives is let go of when it comes. */
-async function unlessAborted(dial: Dial, signal: AbortSignal): Promise<Transport> {
-  signal.throwIfAborted();
-  const dialled = (async (): Promise<Transport> => dial(signal))();
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = (): void => reject(signal.reason as Error);
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
+async function dialled(dial: Dial, signal: AbortSignal): Promise<Transport> {
+  const transport = (async (): Promise<Transport> => dial(signal))();
   try {
-    return await Promise.race([dialled, aborted]);
+    return await unlessAborted(transport, signal);
   } catch (error) {
-    dialled.then(letGo, () => {});
+    transport.then(letGo, () => {});
     throw error;
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }
 

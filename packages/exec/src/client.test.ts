@@ -109,6 +109,23 @@ it("rejects with the reason of its signal while it connects, and lets go of the 
   expect(fake.connections).toBe(1);
 });
 
+it("with a signal that has aborted dials nobody, and lets go of a transport it is given", async () => {
+  const signal = AbortSignal.abort(new Error("no"));
+  let dialled = 0;
+  const dial = (): never => {
+    dialled++;
+    throw new Error("it was dialled");
+  };
+  await expect(connect(dial, { signal })).rejects.toThrow("no");
+  expect(dialled).toBe(0);
+  const [left, right] = memoryPair();
+  const gone = new Promise<void>((onClose) => {
+    right.start({ onData() {}, onDrain() {}, onEnd() {}, onClose: () => onClose() });
+  });
+  await expect(connect(left, { signal })).rejects.toThrow("no");
+  await gone;
+});
+
 it("ends its processes and closes when its signal aborts", async () => {
   const fake = new FakeExecutor();
   const abort = new AbortController();

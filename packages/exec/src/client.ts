@@ -14,6 +14,7 @@ import { checked, type RecoveryOptions } from "./recovery.ts";
 import { Files, type RemoteFiles } from "./remote-files.ts";
 import { RemoteHttp, type RemoteHttpLimits } from "./remote-http.ts";
 import { Processes, type RemoteProcesses } from "./remote-processes.ts";
+import { LONGEST } from "./timer.ts";
 
 export interface ConnectOptions {
   /** Told to the executor. Default `sluice`. */
@@ -102,7 +103,9 @@ class Client implements ExecClient {
   constructor(to: Transport | Dial, options: ConnectOptions) {
     this.#options = options;
     this.#limits = withDefaults(options.limits);
-    const dial: Dial = typeof to === "function" ? to : () => to;
+    // A transport that is not wanted any more has to be let go of; one that is not wanted need not be dialled.
+    const dial: Dial =
+      typeof to === "function" ? (signal) => (signal.throwIfAborted(), to(signal)) : () => to;
     this.#link = new ClientLink({
       open: (resume, signal) => handshake(dial, this.#handshakeOptions(), resume, signal),
       recovery: typeof to === "function" ? checked(options.recovery) : undefined,
@@ -120,7 +123,7 @@ class Client implements ExecClient {
   async start(): Promise<void> {
     const { signal } = this.#options;
     const onAbort = (): void => void this.close("its signal aborted");
-    signal?.throwIfAborted();
+    if (signal?.aborted === true) onAbort();
     signal?.addEventListener("abort", onAbort, { once: true });
     void this.closed.then(() => signal?.removeEventListener("abort", onAbort));
     try {
@@ -170,7 +173,7 @@ class Client implements ExecClient {
 
   async close(reason: string = "the client was closed"): Promise<void> {
     if (this.state === "connected" && this.processes.open > 0)
-      await this.processes.terminate(AbortSignal.timeout(this.#limits.close));
+      await this.processes.terminate(AbortSignal.timeout(Math.min(this.#limits.close, LONGEST)));
     await this.#link.close(reason);
   }
 

@@ -8,11 +8,15 @@ export async function collect(response: StreamedResponse, max: number): Promise<
   // Leaving the loop cancels the body.
   for await (const chunk of response.body) {
     length += chunk.length;
-    if (length > max) throw new HttpError("overflow", `the response's body is larger than ${max} bytes`);
+    if (length > max) throw tooLarge(max);
     chunks.push(chunk);
   }
   const { status, statusText, headers, url } = response;
   return { status, statusText, headers, url, body: joined(chunks, length) };
+}
+
+export function tooLarge(max: number): HttpError {
+  return new HttpError("overflow", `the response's body is larger than ${max} bytes`);
 }
 
 /** As one piece of memory; a single chunk stays where it is. */

@@ -1,5 +1,6 @@
 // Not the globals: on Deno those give numbers, which cannot be told to let the process end.
 import { clearTimeout, setTimeout } from "node:timers";
+import { LONGEST } from "./timer.ts";
 
 /** What an executor waits by; tests bring their own. */
 export interface Clock {
@@ -10,7 +11,7 @@ export interface Clock {
 /** The runtime's timers. They do not keep a process alive. */
 export const systemClock: Clock = {
   after(ms, task) {
-    const timer = setTimeout(task, ms);
+    const timer = setTimeout(task, Math.min(ms, LONGEST));
     timer.unref();
     return () => clearTimeout(timer);
   },

@@ -1,5 +1,6 @@
 import type { HttpRequest } from "./http-client.ts";
 import { HttpError } from "./http-error.ts";
+import { LONGEST } from "./timer.ts";
 
 type Phase = "headers" | "body" | "over";
 
@@ -25,7 +26,7 @@ export class Deadlines {
     else signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  /** Aborts when the request is given up: with the reason of its own signal, or an `HttpError` of kind `timeout`. */
+  /** Aborts when the request is given up: with the reason of its own signal, or why it failed. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -53,10 +54,14 @@ export class Deadlines {
     this.#request.signal?.removeEventListener("abort", this.#onAbort);
   }
 
-  /** What to tell whoever waits, where `cause` is what the request failed with. */
+  /** What to tell whoever waits, where `cause` is what the request failed with. What of it still goes on is given up. */
   why(cause: unknown, what: string): unknown {
     this.end();
-    if (this.signal.aborted) return this.signal.reason;
+    if (!this.signal.aborted) this.#abort.abort(this.#told(cause, what));
+    return this.signal.reason;
+  }
+
+  #told(cause: unknown, what: string): unknown {
     // Who makes the request for us may have given it up for the same reason, a moment before we would.
     const { total } = this.#request.timeouts ?? {};
     if (total !== undefined && performance.now() - this.#started >= total) return timedOut(TOTAL, total);
@@ -69,7 +74,7 @@ export class Deadlines {
 
   #after(ms: number | undefined, what: string): Timer {
     if (ms === undefined) return undefined;
-    return setTimeout(() => this.#giveUp(timedOut(what, ms)), ms);
+    return setTimeout(() => this.#giveUp(timedOut(what, ms)), Math.min(ms, LONGEST));
   }
 
   #giveUp(reason: unknown): void {

@@ -498,6 +498,16 @@ describe("an executor, over streams", () => {
     expect(await response.text()).toBe("again");
   });
 
+  it("C5: the upstream request is aborted when the time of the call is over", async () => {
+    await using at = await stage("streams", () => {});
+    const params = { method: "GET", url: at.url, headers: [], requestId: "late" };
+    for (const streamResponse of [true, false])
+      await expect(
+        at.near.call(HTTP_REQUEST, { ...params, streamResponse }, { timeout: 100 }),
+      ).rejects.toThrow();
+    await expectNothingLeft(at);
+  });
+
   it("X1: a request's body is streamed: the server has its beginning before its end exists", async () => {
     let began = (_: string): void => {};
     const beginning = new Promise<string>((resolve) => (began = resolve));

@@ -67,6 +67,8 @@ export class HttpRunner {
     const asked = parse(REQUEST, params);
     const upstream = this.#begin(asked);
     const greeted = context.session.peer !== undefined;
+    // Only who greeted can cancel a call, or say how long it may take (C5).
+    if (greeted) context.signal.addEventListener("abort", () => upstream.cancel("the call was cancelled"));
     try {
       const { lanes } = this.#options;
       // What is streamed is not held by the lane.

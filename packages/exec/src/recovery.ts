@@ -2,6 +2,7 @@
 // the other, with the same delay between them. The deadline is below the 30 s for which executors keep a session.
 import { RpcError, SessionError } from "@sluice/session";
 import { ExecError } from "./client-error.ts";
+import { LONGEST } from "./timer.ts";
 
 export interface RecoveryOptions {
   /** ms from the loss until it is given up. Default 25 s. */
@@ -34,7 +35,7 @@ export async function recover<T>(
 ): Promise<T> {
   const abort = new AbortController();
   const late = new ExecError("timeout", `recovery timed out after ${deadline} ms (recovery.deadline)`);
-  const timer = setTimeout(() => abort.abort(late), deadline);
+  const timer = setTimeout(() => abort.abort(late), Math.min(deadline, LONGEST));
   const either = AbortSignal.any([signal, abort.signal]);
   try {
     for (;;) {
@@ -70,10 +71,13 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
       clearTimeout(timer);
       reject(signal.reason as Error);
     };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", onAbort);
-      resolve();
-    }, ms);
+    const timer = setTimeout(
+      () => {
+        signal.removeEventListener("abort", onAbort);
+        resolve();
+      },
+      Math.min(ms, LONGEST),
+    );
     signal.addEventListener("abort", onAbort, { once: true });
   });
 }

@@ -429,6 +429,19 @@ describe("the client, on the codex exec-server's wire", () => {
     await pair.close();
   });
 
+  it("a buffered body beyond the limit is an error, though it has come", async () => {
+    const answer = (): unknown => ({ ...OK, bodyBase64: toBase64(new Uint8Array(11)) });
+    for (const [maxBody, kind] of [[11, undefined] as const, [10, "overflow"] as const]) {
+      const pair = await script({ answer, limits: { maxBody } });
+      const request = pair.http.request({ url }).then(
+        () => undefined,
+        (error: HttpError) => error.kind,
+      );
+      expect(await request).toBe(kind);
+      await pair.close();
+    }
+  });
+
   it("a request's stream is sent whole, and one beyond the limit is refused before anything is sent", async () => {
     const pair = await script({ limits: { maxBody: 10 } });
     const body = (length: number): ReadableStream<Uint8Array> => new Blob([new Uint8Array(length)]).stream();
@@ -479,6 +492,46 @@ describe.each(WIRES)("the client, over %s", (wire) => {
     expect(error).toMatchObject({ kind: "timeout", message: "timeouts.headers: no headers within 1 ms" });
     await barrier(pair);
     expect([cancelled, pair.http.open]).toEqual([["http-1"], 0]);
+    await pair.close();
+  });
+});
+
+describe("the client, over streams", () => {
+  it.each([
+    ["malformed", { status: "200" }],
+    ["without a body", {}],
+  ])("an answer that is %s is an error, and the streams in it are let go of", async (_, rest) => {
+    const stopped = Promise.withResolvers<void>();
+    const pair = await scripted("streams", {
+      [HTTP_REQUEST]: () => ({
+        ...OK,
+        other: new ReadableStream<Uint8Array>({ cancel: () => stopped.resolve() }),
+        ...rest,
+      }),
+    });
+    expect(await failure(pair.http.requestStream({ url }))).toMatchObject({ kind: "protocol" });
+    await stopped.promise;
+    expect([pair.http.open, pair.near.stats().streams]).toEqual([0, 0]);
+    await pair.close();
+  });
+
+  it.each([
+    [
+      { total: 6e4 + 0.5, headers: 5e4 + 0.1, idle: 4e4 },
+      { timeoutMs: 60_001, timeouts: { headersMs: 50_001, idleMs: 40_000 } },
+    ],
+    [{ total: Infinity, headers: Infinity, idle: Infinity }, {}],
+  ])("X2: timeouts of %j go as whole ms, and those that never pass not at all", async (timeouts, sent) => {
+    const asked: HttpRequestParams[] = [];
+    const pair = await scripted("streams", {
+      [HTTP_REQUEST]: (params: HttpRequestParams) => {
+        asked.push(params);
+        return { ...OK, body: new Blob([]).stream() };
+      },
+    });
+    await pair.http.request({ url, timeouts });
+    const [{ timeoutMs, timeouts: told } = {}] = asked;
+    expect({ ...(timeoutMs !== undefined && { timeoutMs }), ...(told && { timeouts: told }) }).toEqual(sent);
     await pair.close();
   });
 });

@@ -3,7 +3,7 @@
 // and the response's comes as deltas, which nobody can hold back.
 import { fromBase64, toBase64 } from "@sluice/codec";
 import type { NotificationHandler, Session } from "@sluice/session";
-import { collect, joined } from "./collect.ts";
+import { collect, joined, tooLarge } from "./collect.ts";
 import { deltaBody, DeltaRoutes, DELTA_LIMITS, type DeltaLimits } from "./delta-routes.ts";
 import { bodyError, deltaError, readResult, requestError } from "./http-answer.ts";
 import type {
@@ -103,6 +103,8 @@ export class RemoteHttp implements HttpClient {
     deadlines.end();
     const body = fromBase64(result.bodyBase64);
     if (body === undefined) throw new HttpError("protocol", "the answer to http/request holds no base64");
+    const { maxBody } = this.#limits;
+    if (body.length > maxBody) throw tooLarge(maxBody);
     return { whole: { ...headOf(result, request), body } };
   }
 
@@ -195,18 +197,20 @@ function paramsOf(request: HttpRequest, greeted: boolean): Omit<HttpRequestParam
   const { method = "GET", url, redirect = "follow", timeouts = {}, trace } = request;
   const headers = greeted ? (request.headers ?? []) : withTrace(request.headers ?? [], trace);
   const { total, headers: headersMs, idle: idleMs } = timeouts;
-  const own = {
-    ...(headersMs !== undefined && { headersMs }),
-    ...(idleMs !== undefined && { idleMs }),
-  };
+  const own = { ...timeout("headersMs", headersMs), ...timeout("idleMs", idleMs) };
   return {
     method,
     url,
     headers: headers.map(([name, value]) => ({ name, value })),
     redirectPolicy: redirect,
-    ...(total !== undefined && { timeoutMs: Math.ceil(total) }),
+    ...timeout("timeoutMs", total),
     ...(greeted && Object.keys(own).length > 0 && { timeouts: own }),
   };
+}
+
+/** In whole ms; what is beyond all numbers of the wire is none. */
+function timeout(name: string, ms: number | undefined): Readonly<Record<string, number>> {
+  return ms === undefined || ms > Number.MAX_SAFE_INTEGER ? {} : { [name]: Math.ceil(ms) };
 }
 
 function headOf(

@@ -7,6 +7,7 @@ import { fileUri, type FilePath } from "./client-path.ts";
 import { decode, processClosed, processExited, processOutput } from "./client-wire.ts";
 import { Process, type ProcessHost, type RemoteProcess } from "./remote-process.ts";
 import type { ProcessEvent } from "./remote-process-sequence.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 export interface StartOptions {
   /** The program and its arguments. No shell looks at them. */
@@ -120,26 +121,18 @@ export class Processes implements RemoteProcesses {
 
   /** Settles when it is started. One that is given up and started nevertheless is terminated. */
   async #started(params: { readonly processId: string }, { signal }: CallOptions): Promise<void> {
-    if (signal?.aborted === true) throw signal.reason;
+    signal?.throwIfAborted();
     const started = this.#link.call("process/start", params).catch((error: unknown) => {
       if (error instanceof ExecError && error.kind === "disconnected") this.#unknown.add(params.processId);
       throw error;
     });
-    if (signal === undefined) return void (await started);
-    let onAbort = (): void => {};
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = (): void => reject(signal.reason as Error);
-      signal.addEventListener("abort", onAbort, { once: true });
-    });
     try {
-      await Promise.race([started, aborted]);
+      await unlessAborted(started, signal);
     } catch (error) {
       const terminate = (): Promise<unknown> =>
         this.#link.repeat("process/terminate", { processId: params.processId });
-      if (signal.aborted) started.then(terminate).catch(() => {}); // it was not started, or the client is over
+      if (signal?.aborted === true) started.then(terminate).catch(() => {}); // it was not started, or the client is over
       throw error;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
     }
   }
 
