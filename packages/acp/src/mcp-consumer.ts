@@ -24,7 +24,7 @@ export class McpConsumer {
 
   private constructor(cx: ConnectionTo) {
     this.client = peerOf(cx.role, "Client");
-    cx.addDynamicHandler((dispatch) => this.#handle(dispatch, cx.role)).detach();
+    cx.addDynamicHandler((dispatch, now) => this.#handle(dispatch, now)).detach();
   }
 
   /** That of a connection. From the first time on it hears what servers say, and answers what is for nobody. */
@@ -50,21 +50,24 @@ export class McpConsumer {
     this.#requests.delete(requestId);
   }
 
-  #handle(dispatch: Dispatch, role: Role): Handled | void {
+  #handle(dispatch: Dispatch, cx: ConnectionTo): Handled | void {
     if (dispatch.kind === "response") return Handled.no();
-    const message = role.styleOf(this.client).incoming(messageOf(dispatch));
+    const message = cx.role.styleOf(this.client).incoming(messageOf(dispatch));
     if (message?.method !== McpMessage.method) return Handled.no();
-    if (dispatch.kind === "request") this.#ask(message.params, dispatch.responder);
+    if (dispatch.kind === "request") this.#ask(message.params, dispatch.responder, cx);
     else this.#tell(message.params);
     return Handled.yes;
   }
 
-  #ask(params: unknown, responder: Responder): void {
+  #ask(params: unknown, responder: Responder, cx: ConnectionTo): void {
     const address = addressOf(params);
     const end = address?.to === "connection" ? this.#connections.get(address.connectionId) : undefined;
     if (end === undefined)
       throw new RpcError(ErrorCode.invalidParams, "no MCP connection of this connectionId is open here");
-    answerWith(end.ask(innerOf(params), responder.signal), responder);
+    const inner = innerOf(params);
+    responder.keep();
+    // Beside the connection: what the MCP client waits for holds none of its handlers, and lets none go.
+    cx.spawn(() => answerWith(end.ask(inner, responder.signal), responder));
   }
 
   // For nobody, or for a request that has been answered: ignored.

@@ -1,6 +1,6 @@
 // One MCP server as it is provided on one ACP connection: to any number of MCP connections, and to requests that stand for
 // themselves.
-import { CancelledError, RpcError } from "@sluice/session";
+import { CancelledError, ErrorCode, RpcError } from "@sluice/session";
 import {
   type ChainMessage,
   type ConnectionTo,
@@ -109,7 +109,7 @@ export class ProvidedServer {
       end = this.#start(undefined, acp, {
         request: (_message, answer) =>
           answer.respondWithError(
-            new RpcError(-32601, "the client cannot be called over this MCP connection"),
+            new RpcError(ErrorCode.methodNotFound, "the client cannot be called over this MCP connection"),
           ),
         notification: (inner) =>
           state === "over" ? undefined : tell(acp, this.#agent, addressed({ serverId, requestId }, inner)),

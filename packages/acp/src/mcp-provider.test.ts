@@ -6,12 +6,21 @@ import { describe, expect, it } from "vitest";
 import {
   Agent,
   Client,
+  mcpConnectionOf,
   Proxy,
   type McpConnectOptions,
   type McpProviderOptions,
   type McpRevision,
 } from "./index.ts";
-import { echoServer, gate, INITIALIZE, onStage, type SeenAgent } from "./mcp-stage.testing.ts";
+import {
+  echoServer,
+  gate,
+  INITIALIZE,
+  mcpSession,
+  onStage,
+  textOfTool,
+  type SeenAgent,
+} from "./mcp-stage.testing.ts";
 
 const Connect = request<object, { connectionId: string }>("mcp/connect");
 const Message = request<object>("mcp/message");
@@ -556,6 +565,62 @@ describe("requests that stand for themselves", () => {
       });
       expect(seen).toEqual([{ name: "modern", version: "2" }, { roots: {} }]);
     });
+  });
+});
+
+it("a tool that waits for ACP does not let go of a handler that holds the connection", async () => {
+  const order: string[] = [];
+  const [asked, answer, waiting] = [gate(), gate(), gate()];
+  const server = mcpServer({
+    name: "s",
+    version: "1",
+    tools: {
+      ask: tool({
+        async run(_, context) {
+          await waiting.passed;
+          const sent = mcpConnectionOf(context)!.acp.sendRequestTo(Client, request<object>("slow"), {});
+          asked.open();
+          await sent.result();
+          return "asked";
+        },
+      }),
+    },
+  });
+  // It holds its connection until the tool has asked, and for a while more; what comes then waits for it.
+  const proxy = Proxy.builder()
+    .withMcpServer(server)
+    .onReceiveNotificationFrom(Client, notification("first"), async () => {
+      order.push("first begins");
+      waiting.open();
+      await asked.passed;
+      await new Promise<void>((resolve) => {
+        const { port1, port2 } = new MessageChannel();
+        port1.addEventListener("message", () => {
+          port1.close();
+          resolve();
+        });
+        port1.start();
+        port2.postMessage(null);
+      });
+      order.push("first ends");
+    })
+    .onReceiveNotificationFrom(Client, notification("second"), () => {
+      order.push("second");
+      answer.open();
+    });
+  const before = Proxy.builder().onReceiveRequestFrom(Agent, request("slow"), (_, responder) => {
+    responder.keep();
+    void answer.passed.then(() => responder.respond(null));
+  });
+  await onStage([before, proxy], async ({ client, agent }) => {
+    const session = await mcpSession(agent.cx, agent.servers[0]!);
+    const called = textOfTool(session, "ask");
+    // It has come to the tool: what is asked behind it is answered.
+    await session.call("ping");
+    await client.sendNotification(notification<object>("first"), {});
+    await client.sendNotification(notification<object>("second"), {});
+    expect(await called).toBe("asked");
+    expect(order).toEqual(["first begins", "first ends", "second"]);
   });
 });
 

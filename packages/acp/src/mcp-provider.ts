@@ -12,7 +12,7 @@ import {
 } from "@sluice/session/builder";
 import type { ConnectionToAgent } from "./connection-to-agent.ts";
 import { serverUnavailable } from "./mcp-error.ts";
-import { addressOf, innerOf, McpConnect, McpDisconnect, McpMessage } from "./mcp-methods.ts";
+import { addressOf, innerOf, McpConnect, McpDisconnect, McpMessage, type McpAddress } from "./mcp-methods.ts";
 import { ProvidedServer, type McpProviderOptions } from "./mcp-provided.ts";
 import type { McpSource } from "./mcp-source.ts";
 
@@ -74,16 +74,13 @@ export class McpProvider {
     const address = addressOf(params);
     const server = this.#serverOf(address);
     if (address === undefined || server === undefined) return this.#unknown(address);
-    if (address.to === "connection") {
-      const { connectionId } = address;
-      if (method === McpMessage.method) return server.ask(connectionId, innerOf(params), responder);
-      if (method === McpDisconnect.method) return server.disconnect(connectionId, responder);
-    } else {
-      if (method === McpConnect.method) return server.connect(responder, cx);
-      if (method === McpMessage.method)
-        return server.askAlone(address.requestId, innerOf(params), responder, cx);
-    }
-    throw new RpcError(ErrorCode.invalidParams, `${method}: it is not addressed as it should be`);
+    responder.keep();
+    // Beside the connection: what a tool waits for holds none of its handlers, and lets none go.
+    cx.spawn(() => serve(server, address, { method, params, responder, cx }), {
+      onError: (error) => {
+        if (!responder.isSettled) responder.respondWithError(error);
+      },
+    });
   }
 
   notification(params: unknown): Handled | void {
@@ -94,13 +91,13 @@ export class McpProvider {
     return this.#place === "end" ? undefined : Handled.no();
   }
 
-  #serverOf(address: ReturnType<typeof addressOf>): ProvidedServer | undefined {
+  #serverOf(address: McpAddress | undefined): ProvidedServer | undefined {
     if (address?.to === "server") return this.#servers.get(address.serverId);
     if (address?.to !== "connection") return undefined;
     return [...this.#servers.values()].find((server) => server.has(address.connectionId));
   }
 
-  #unknown(address: ReturnType<typeof addressOf>): Handled {
+  #unknown(address: McpAddress | undefined): Handled {
     if (this.#place === "between") return Handled.no();
     if (address?.to === "server") throw serverUnavailable();
     throw new RpcError(ErrorCode.invalidParams, "no MCP connection of this connectionId is open here");
@@ -123,3 +120,24 @@ export class McpProvider {
 }
 
 const METHODS: ReadonlySet<string> = new Set([McpConnect.method, McpMessage.method, McpDisconnect.method]);
+
+interface Asked {
+  readonly method: string;
+  readonly params: unknown;
+  readonly responder: Responder;
+  readonly cx: ConnectionTo;
+}
+
+function serve(server: ProvidedServer, address: McpAddress, asked: Asked): void {
+  const { method, params, responder, cx } = asked;
+  if (address.to === "connection") {
+    const { connectionId } = address;
+    if (method === McpMessage.method) return server.ask(connectionId, innerOf(params), responder);
+    if (method === McpDisconnect.method) return server.disconnect(connectionId, responder);
+  } else {
+    if (method === McpConnect.method) return server.connect(responder, cx);
+    if (method === McpMessage.method)
+      return server.askAlone(address.requestId, innerOf(params), responder, cx);
+  }
+  throw new RpcError(ErrorCode.invalidParams, `${method}: it is not addressed as it should be`);
+}
