@@ -43,7 +43,7 @@ export class InputEnd implements Dispatching {
   begin(core: Core): () => void {
     if (core.error !== undefined) return () => {}; // we had ended it
     const release = core.hold();
-    if (this.#state === "open") this.#state = "ending";
+    this.#state = "ending";
     // What is not answered in time is answered all the same.
     this.#late = setTimeout(() => this.#connection.letGoOfAll(), this.#grace);
     return () =>

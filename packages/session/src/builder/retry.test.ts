@@ -324,6 +324,27 @@ describe("a parked request", () => {
     expect(log).toEqual(["added: c undefined"]);
   });
 
+  it("and a notification, whose time is over while another is being offered, are not offered any more", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const log: string[] = [];
+    const peer = new RawPeer();
+    await retried().connectWith(peer.transport, async (cx) => {
+      peer.say(notice("a", { n: 1 }), notice("a", { n: 2 }), call(3, "a", { n: 3 }));
+      await quiet();
+      const go = gate();
+      cx.addDynamicHandler(async (dispatch) => {
+        log.push(String(n(dispatch)));
+        await go.opened;
+      });
+      await quiet();
+      vi.advanceTimersByTime(10_000);
+      expect(await peer.answer(3)).toMatchObject({ error: { code: -32601 } });
+      go.open();
+      await quiet();
+    });
+    expect(log).toEqual(["1"]);
+  });
+
   it("is answered when the main function is over", async () => {
     const peer = new RawPeer();
     await retried().connectWith(peer.transport, async () => {
