@@ -7,7 +7,7 @@ import type { ChainMessage } from "@sluice/session/builder";
 /** `_proxy`: agent-client-protocol 2 (Rust), 2026. `proxy`: the schema since November 2026. */
 export type Spelling = "_proxy" | "proxy";
 
-export function successorMethod(spelling: Spelling): string {
+function successorMethod(spelling: Spelling): string {
   return `${spelling}/successor`;
 }
 export function initializeMethod(spelling: Spelling): string {
@@ -56,7 +56,7 @@ export function unwrap(envelope: ChainMessage): ChainMessage {
 }
 
 /** What is in it, out of as many envelopes as there are; a malformed one stays as it is. */
-export function peel(message: ChainMessage): ChainMessage {
+function peel(message: ChainMessage): ChainMessage {
   let now = message;
   while (isSuccessor(now)) {
     const inner = innerOf(now);
@@ -66,7 +66,7 @@ export function peel(message: ChainMessage): ChainMessage {
   return now;
 }
 
-export const CANCEL = "$/cancel_request";
+const CANCEL = "$/cancel_request";
 
 export function isCancel(notification: ChainMessage): boolean {
   return peel(notification).method === CANCEL;
