@@ -34,7 +34,8 @@ export class FileHandles {
     try {
       await opening;
     } catch (error) {
-      this.#open.delete(id);
+      // It may have been closed meanwhile, and its id be another's.
+      if (this.#open.get(id) === opening) this.#open.delete(id);
       throw systemError(error);
     }
   }

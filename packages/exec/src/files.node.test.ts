@@ -217,6 +217,18 @@ describe("files that are open", () => {
     expect(executor.stats().handles).toBe(1);
   });
 
+  it("keep the id of one that is opened while another of that id fails, which was closed before it was open", async () => {
+    const failing = peer.refusal("fs/open", { handleId: "h", path: at("none") });
+    const closing = peer.call("fs/close", { handleId: "h" }).catch(() => {});
+    await peer.call("fs/open", { handleId: "h", path: at("f.txt") });
+    expect(await failing).toEqual(MISSING);
+    await closing;
+    expect(await peer.call("fs/readBlock", { handleId: "h", offset: 0, len: 10 })).toMatchObject({
+      eof: true,
+    });
+    expect(executor.stats().handles).toBe(1);
+  });
+
   it("are at most 128, and closed with their connection", async () => {
     for (let n = 0; n < 128; n++) await peer.call("fs/open", { handleId: String(n), path: at("f.txt") });
     expect(await peer.refusal("fs/open", { handleId: "one more", path: at("f.txt") })).toEqual([

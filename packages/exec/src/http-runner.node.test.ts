@@ -504,7 +504,7 @@ describe("an executor, over streams", () => {
     for (const streamResponse of [true, false])
       await expect(
         at.near.call(HTTP_REQUEST, { ...params, streamResponse }, { timeout: 100 }),
-      ).rejects.toThrow();
+      ).rejects.toThrow(Error);
     await expectNothingLeft(at);
   });
 

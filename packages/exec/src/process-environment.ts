@@ -29,17 +29,17 @@ function inherited(
 ): Record<string, string> {
   const { inherit, ignoreDefaultExcludes, exclude = [], set = {}, includeOnly = [] } = policy;
   const secrets = ignoreDefaultExcludes === true ? [] : SECRETS;
-  const excluded = [...secrets, ...exclude].map(pattern);
-  const included = includeOnly.map(pattern);
+  const excluded = [...secrets, ...exclude];
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(own)) {
     if (value === undefined || inherit === "none") continue;
     if (inherit === "core" && !CORE.has(name.toUpperCase())) continue;
-    if (!excluded.some((one) => one.test(name))) env[name] = value;
+    if (!excluded.some((pattern) => fits(name, pattern))) env[name] = value;
   }
   Object.assign(env, set);
-  if (included.length > 0)
-    for (const name of Object.keys(env)) if (!included.some((one) => one.test(name))) delete env[name];
+  if (includeOnly.length > 0)
+    for (const name of Object.keys(env))
+      if (!includeOnly.some((pattern) => fits(name, pattern))) delete env[name];
   return env;
 }
 
@@ -49,10 +49,19 @@ const CORE: ReadonlySet<string> = new Set(
    PATHEXT COMSPEC SYSTEMROOT SYSTEMDRIVE USERPROFILE`.split(/\s+/),
 );
 
-function pattern(text: string): RegExp {
-  const source = text
-    .replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${source}$`, "is");
+/**
+ * Not by a RegExp: the peer's patterns, and names, could keep one busy for ever. Here a `*` takes as little as it can, and
+ * more only where what follows does not fit; what those before it took is never looked at again.
+ */
+function fits(name: string, pattern: string): boolean {
+  const [text, wanted] = [name.toLowerCase(), pattern.toLowerCase()];
+  let [at, next] = [0, 0];
+  let star: { readonly next: number; at: number } | undefined;
+  while (at < text.length) {
+    if (wanted[next] === "*") star = { next: ++next, at };
+    else if (wanted[next] === "?" || wanted[next] === text[at]) [at, next] = [at + 1, next + 1];
+    else if (star === undefined) return false;
+    else [at, next] = [++star.at, star.next];
+  }
+  return /^\**$/.test(wanted.slice(next));
 }

@@ -207,11 +207,11 @@ describe("process/read", () => {
   });
 
   it("that is sent right behind a start comes after it", async () => {
-    const starting = peer.call("process/start", shell("p", "echo out"));
+    const starting = peer.call("process/start", shell("p", "echo out; exec sleep 1000"));
     const { chunks } = await read("p", { waitMs: 10_000 });
     expect(text(chunks)).toBe("out\n");
     await starting;
-    const failing = peer.refusal("process/start", { ...shell("q", ""), argv: ["/nonexistent"] });
+    const failing = peer.refusal("process/start", { ...shell("q", ""), argv: ["/nonexistent/program"] });
     expect(await peer.refusal("process/read", { processId: "q" })).toEqual([-32600, "unknown process id q"]);
     await failing;
   });
@@ -239,7 +239,7 @@ describe("what cannot be done is refused", () => {
     [
       "a program that is not there",
       "process/start",
-      { ...start, argv: ["/nonexistent"] },
+      { ...start, argv: ["/nonexistent/program"] },
       -32603,
       "No such file or directory (os error 2)",
     ],
@@ -253,7 +253,7 @@ describe("what cannot be done is refused", () => {
     [
       "a directory that is not there",
       "process/start",
-      { ...start, cwd: "file:///nonexistent" },
+      { ...start, cwd: "file:///nonexistent/folder" },
       -32603,
       "No such file or directory (os error 2)",
     ],
@@ -420,7 +420,7 @@ describe.skipIf("Deno" in globalThis)("a process on a terminal", () => {
     const missing = [-32603, "No such file or directory (os error 2)"];
     expect(await peer.refusal("process/start", start)).toEqual(missing);
     expect(
-      await peer.refusal("process/start", { ...start, argv: ["sh"], cwd: "file:///nonexistent" }),
+      await peer.refusal("process/start", { ...start, argv: ["sh"], cwd: "file:///nonexistent/folder" }),
     ).toEqual(missing);
   });
 });
