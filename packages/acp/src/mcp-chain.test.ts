@@ -176,6 +176,22 @@ describe("scoped_mcp_server", () => {
     });
   });
 
+  it("a session with two servers of one serverId is not asked for, and leaves neither", async () => {
+    await onStage([], async ({ client, agent }) => {
+      const twice = client
+        .buildSession("/")
+        .withMcpServer(echoServer("a"), { serverId: "x" })
+        .withMcpServer(echoServer("b"), { serverId: "x" });
+      await expect(twice.start()).rejects.toThrow(TypeError);
+      expect(agent.setups).toHaveLength(1);
+      const again = client.buildSession("/").withMcpServer(echoServer("c"), { serverId: "x" });
+      await again.runUntil(async () => {
+        const session = await mcpSession(agent.cx, agent.servers[0]!);
+        expect(await textOfTool(session, "echo", { text: 1 })).toBe("c: 1");
+      });
+    });
+  });
+
   it("a server whose session is refused is gone with it", async () => {
     const agent = seeingAgent();
     let refused: { mcpServers: { serverId: string }[] } | undefined;

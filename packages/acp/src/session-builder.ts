@@ -11,7 +11,12 @@ import { ActiveSession, type SessionResponse } from "./active-session.ts";
 import type { ConnectionToAgent } from "./connection-to-agent.ts";
 import type { NewSessionResponse, SessionId, SessionUpdate } from "./generated/v1.ts";
 import { declare } from "./mcp-declaration.ts";
-import { mcpNameOf, type McpConnectOptions, type McpProviderOptions } from "./mcp-provided.ts";
+import {
+  mcpNameOf,
+  type McpConnectOptions,
+  type McpProviderOptions,
+  type ProvidedServer,
+} from "./mcp-provided.ts";
 import { McpProvider } from "./mcp-provider.ts";
 import type { McpConnect, McpSource } from "./mcp-source.ts";
 import { updateOf } from "./session-update.ts";
@@ -128,13 +133,17 @@ export class SessionBuilder<R extends SessionResponse = NewSessionResponse> {
     if (this.#servers.length === 0) return { declared: params, release: () => {} };
     const provider = McpProvider.of(this.#cx);
     provider.attach(this.#cx);
-    const servers = this.#servers.map(([source, options]) => provider.add(source, options));
-    return {
-      declared: servers.reduce((now, { declaration }) => declare(now, declaration), params),
-      release: () => {
-        for (const server of servers) provider.remove(server);
-      },
+    const servers: ProvidedServer[] = [];
+    const release = (): void => {
+      for (const server of servers) provider.remove(server);
     };
+    try {
+      for (const [source, options] of this.#servers) servers.push(provider.add(source, options));
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return { declared: servers.reduce((now, { declaration }) => declare(now, declaration), params), release };
   }
 
   #replay(): DynamicHandlerGuard | undefined {
