@@ -54,6 +54,8 @@ it("a request that says its version in _meta says it in headers, too, with its m
   expect(headers(" a")).toEqual({ ...both, "mcp-name": "=?base64?IGE=?=" });
   expect(headers("a\r\nb")).toEqual({ ...both, "mcp-name": "=?base64?YQ0KYg==?=" });
   expect(headers("=?base64?x?=")).toEqual({ ...both, "mcp-name": "=?base64?PT9iYXNlNjQ/eD89?=" });
+  const long = "ä".repeat(200_000);
+  expect(headers(long)).toEqual({ ...both, "mcp-name": `=?base64?${"w6TDpMOk".repeat(66_666)}w6TDpA==?=` });
   expect(headers(1)).toEqual(both);
   expect(headers("add", "ping")).toEqual({ ...both, "mcp-method": "ping" });
   expect(headers("add", "__proto__")).toEqual({ ...both, "mcp-method": "__proto__" });

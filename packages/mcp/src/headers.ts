@@ -1,4 +1,5 @@
 // The headers of a request, in the order in which they are decided; the later wins, whatever its case.
+import { toBase64 } from "@sluice/codec";
 import type { HttpHeader, HttpResponse } from "@sluice/exec";
 import { isObject, type JsonRpcMessage } from "./message.ts";
 
@@ -87,6 +88,5 @@ const NAMED: Readonly<Record<string, string>> = {
 /** As it is where a header can carry it, else in base64, marked as such. */
 function fieldValue(text: string): string {
   if (/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !text.startsWith("=?base64?")) return text;
-  const bytes = new TextEncoder().encode(text);
-  return `=?base64?${btoa(String.fromCharCode(...bytes))}?=`;
+  return `=?base64?${toBase64(new TextEncoder().encode(text))}?=`;
 }

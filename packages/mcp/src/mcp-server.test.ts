@@ -402,6 +402,8 @@ describe("a resource", () => {
     server.updated("mem:bytes");
     await one.count(1);
     await one.session.call("resources/unsubscribe", { uri: "mem:text" });
+    for (const uri of [undefined, 1, { toString: 1 }])
+      await expect(one.session.call("resources/unsubscribe", { uri })).rejects.toEqual(refused(-32602));
     server.updated("mem:text");
     await Promise.all([one.session.call("ping"), two.session.call("ping")]);
     expect(one.heard).toEqual([{ method: "notifications/resources/updated", params: { uri: "mem:text" } }]);

@@ -123,7 +123,10 @@ export class McpServer {
         const { name } = named(resources, params, "uri", "no such resource: ask resources/list", -32002);
         client.subscribed.add(name);
       }),
-      "resources/unsubscribe": this.#for(({ uri }, { client }) => void client.subscribed.delete(String(uri))),
+      "resources/unsubscribe": this.#for(({ uri }, { client }) => {
+        if (typeof uri !== "string") throw invalid("uri is missing");
+        client.subscribed.delete(uri);
+      }),
       "prompts/list": this.#for(({ cursor }) =>
         listing("prompts", prompts.page(cursor, this.#pageSize), promptListing),
       ),

@@ -194,7 +194,8 @@ export class Driver implements Host, TransportEvents {
     if (next === undefined || next >= this.#timerAt) return;
     clearTimeout(this.#timer);
     this.#timerAt = next;
-    this.#timer = setTimeout(this.#tick, Math.max(0, next - clock()));
+    const longest = 2 ** 31 - 1; // a timer that is set to more fires at once (HTML, "Timers")
+    this.#timer = setTimeout(this.#tick, Math.min(Math.max(0, next - clock()), longest));
   }
 
   call(call: IncomingCall): void {
