@@ -2,13 +2,12 @@
 // takes them over ACP; those that are declared so are given to the agent as HTTP servers of this machine, and what it says to
 // them goes over ACP. An agent that takes them over ACP is left alone.
 import { ErrorCode, RpcError } from "@sluice/session";
-import { field, Handled, request, requests, type ConnectionTo } from "@sluice/session/builder";
+import { field, Handled, request, type ConnectionTo } from "@sluice/session/builder";
 import { declaredServers, isMcpDeclaration, SESSION_SETUPS, withServers } from "./mcp-declaration.ts";
 import { McpConsumer } from "./mcp-consumer.ts";
 import { PolyfillEndpoints, type ServeMcp } from "./polyfill-endpoints.ts";
 import type { ProxyBuilder } from "./proxy-builder.ts";
 import { Agent, Client, Proxy } from "./roles.ts";
-import { initializeMethod } from "./successor.ts";
 
 export type { ServeMcp } from "./polyfill-endpoints.ts";
 
@@ -20,7 +19,7 @@ export interface PolyfillOptions {
 /** `native`: the agent takes servers over ACP. `http`: over HTTP. `none`: neither. */
 type Support = "native" | "http" | "none";
 
-const INITIALIZE = requests(request(initializeMethod("_proxy")), request(initializeMethod("proxy")));
+const Initialize = request("initialize");
 
 /**
  * A proxy that makes MCP servers over ACP work with an agent that knows them over HTTP alone. Each gets a URL of 127.0.0.1
@@ -39,16 +38,13 @@ export function mcpOverAcpPolyfill({ serve }: PolyfillOptions): ProxyBuilder {
   };
   return Proxy.builder()
     .name("mcp-over-acp-polyfill")
-    .onReceiveRequestFrom(Client, INITIALIZE, ({ params }, responder, cx) => {
-      cx.sendRequestTo(Agent, request("initialize"), params).onReceivingOkResult(
-        responder,
-        (result, answer) => {
-          const support = supportOf(result);
-          supports.set(cx.connection, support);
-          if (support === "http") McpConsumer.of(cx); // answers what servers say to nobody
-          answer.respond(support === "http" ? withAcp(result) : result);
-        },
-      );
+    .onReceiveRequestFrom(Client, Initialize, (params, responder, cx) => {
+      cx.sendRequestTo(Agent, Initialize, params).onReceivingOkResult(responder, (result, answer) => {
+        const support = supportOf(result);
+        supports.set(cx.connection, support);
+        if (support === "http") McpConsumer.of(cx); // answers what servers say to nobody
+        answer.respond(support === "http" ? withAcp(result) : result);
+      });
     })
     .onReceiveRequestFrom(Client, SESSION_SETUPS, async ({ method, params }, _responder, cx) => {
       const support = supports.get(cx.connection) ?? "native";

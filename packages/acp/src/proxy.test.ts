@@ -130,6 +130,54 @@ describe("handlers of a proxy", () => {
     await expect(over).rejects.toThrow("Proxy cannot address Conductor");
   });
 
+  it.each(["_proxy", "proxy"] as const)(
+    "see initialize as the client sent it, however a conductor calls it (%s), and may change it and its answer",
+    async (spelling) => {
+      const clientInfo = { name: "other", version: "2" };
+      const changing = Proxy.builder()
+        .onReceiveRequestFrom(Client, InitializeRequest, (params) =>
+          Handled.no({ message: { method: "initialize", params: { ...params, clientInfo } } }),
+        )
+        .onReceiveRequestFrom(Client, InitializeRequest, (params, responder, cx) =>
+          cx
+            .sendRequestTo(Agent, InitializeRequest, params)
+            .map((result) => ({ ...result, agentInfo: { name: "proxied", version: "1" } }))
+            .forwardTo(responder),
+        );
+      const declining = Proxy.builder().onReceiveRequestFrom(Client, InitializeRequest, (params) =>
+        Handled.no({ message: { method: "initialize", params: { ...params, declined: true } } }),
+      );
+      const agent = listener();
+      const { wire, over } = client(
+        Conductor.agent({ proxies: [changing, declining], agent: agent.part }, { spelling }),
+      );
+      wire.request(1, "initialize", { protocolVersion: 1, later: 1 });
+      const last = await agent.wire;
+      const { id, params } = await last.called("initialize");
+      expect(params).toEqual({ protocolVersion: 1, later: 1, clientInfo, declined: true });
+      last.say({ jsonrpc: "2.0", id, result: { protocolVersion: 1, more: true } });
+      expect((await wire.answer(1))["result"]).toEqual({
+        protocolVersion: 1,
+        more: true,
+        agentInfo: { name: "proxied", version: "1" },
+      });
+      wire.end();
+      await over;
+    },
+  );
+
+  it("do not see an initialize that no conductor has sent", async () => {
+    const seen: unknown[] = [];
+    const { wire, over } = client(
+      Proxy.builder().onReceiveRequestFrom(Client, InitializeRequest, (params) => void seen.push(params)),
+    );
+    wire.request(1, "initialize", initialize);
+    expect(await wire.answer(1)).toMatchObject({ error: { code: -32600 } });
+    expect(seen).toEqual([]);
+    wire.end();
+    await over;
+  });
+
   it("see what comes from that side alone, and out of its envelope", async () => {
     const seen: string[] = [];
     const proxy = Proxy.builder()
@@ -245,7 +293,9 @@ describe("meta and unknown members", () => {
   /** Reads what passes, typed, and passes it on. */
   const typed = (): Component =>
     Proxy.builder()
-      .onReceiveRequestFrom(Client, InitializeRequest, () => Handled.no())
+      .onReceiveRequestFrom(Client, InitializeRequest, (params, responder, cx) =>
+        cx.sendRequestTo(Agent, InitializeRequest, params).forwardTo(responder),
+      )
       .onReceiveRequestFrom(Client, PromptRequest, (params, responder, cx) =>
         cx.sendRequestTo(Agent, PromptRequest, params).forwardTo(responder),
       )
@@ -290,6 +340,26 @@ describe("meta and unknown members", () => {
     expect((await wire.called("session/update")).params).toEqual(update);
     expect((await wire.called("session/update")).params).toEqual(unknown);
     expect((await wire.answer(2))["result"]).toEqual({ stopReason: "later_reason", more: 1, _meta: meta });
+    wire.end();
+    await over;
+  });
+
+  it("an initialize of the second version survives as it is, and so does its answer", async () => {
+    const agent = listener();
+    const proxies = [Proxy.builder(), Conductor.proxy([arrow()])];
+    const { wire, over } = client(Conductor.agent({ proxies, agent: agent.part }));
+    const params = { protocolVersion: 2, info: { name: "x" }, capabilities: { later: {} } };
+    wire.request(1, "initialize", params);
+    const last = await agent.wire;
+    const asked = await last.called("initialize");
+    expect(asked.params).toEqual(params);
+    const result = {
+      protocolVersion: 2,
+      info: { name: "y" },
+      capabilities: { session: { mcp: { acp: {} } } },
+    };
+    last.say({ jsonrpc: "2.0", id: asked.id, result });
+    expect((await wire.answer(1))["result"]).toEqual(result);
     wire.end();
     await over;
   });

@@ -81,10 +81,14 @@ function rememberSpelling({ method }: { readonly method: string }, connection: o
   if (spelling !== undefined) spellings.set(connection, spelling);
 }
 
-/** To and from the side of the client: as it is. */
+/** To and from the side of the client: as it is, but for `initialize`, which is called otherwise where it reaches a proxy. */
 const predecessor: RemoteStyle = {
   ...counterpartStyle,
-  incoming: (message) => (isSuccessor(message) ? undefined : message),
+  incoming: (message) => {
+    if (isSuccessor(message) || message.method === "initialize") return undefined;
+    return initializeSpelling(message.method) === undefined ? message : { ...message, method: "initialize" };
+  },
+  wrapAgain: (outer, inner) => (inner.method === "initialize" ? { ...inner, method: outer.method } : inner),
 };
 
 /** To and from the side of the agent: in an envelope. */
