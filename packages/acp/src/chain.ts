@@ -156,7 +156,7 @@ export class Chain {
   /** To the part before `i`, from the side of the agent. */
   #toPrevious(i: number, message: Message, from: string): Promise<void> | undefined {
     if (isCancelled(message)) return undefined;
-    if (initializeSpelling(message.method) !== undefined) onlyOurs(message);
+    onlyOurs(message);
     if (i === 0) return this.#send(this.#client, messageOf(message), message, from);
     const part = this.#parts[i - 1]!;
     return this.#send(part, wrap(messageOf(message), part.spelling), message, from);

@@ -247,6 +247,20 @@ describe("what conductors alone may say", () => {
     },
   );
 
+  it.each(["_proxy/initialize", "proxy/successor"])("is refused from an agent: %s", async (method) => {
+    const agent = listener();
+    const { wire, over } = client(Conductor.agent({ proxies: [arrow()], agent: agent.part }));
+    wire.request(1, "initialize", initialize);
+    const last = await agent.wire;
+    last.say({ jsonrpc: "2.0", id: (await last.called("initialize")).id, result: initialize });
+    await wire.answer(1);
+    // Let through, it would come back to the agent as if the client had said it.
+    last.request("bad", method, { method: "session/new", params: {} });
+    expect(await last.next()).toMatchObject({ id: "bad", error: { code: -32600 } });
+    wire.end();
+    await over;
+  });
+
   it("initialize is refused by a conductor that is a proxy, once it has been initialized", async () => {
     const { wire, over } = client(Conductor.proxy([]));
     wire.request(1, "_proxy/initialize", initialize);
