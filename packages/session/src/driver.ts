@@ -137,9 +137,12 @@ export class Driver implements Host, TransportEvents {
 
   // What is produced while a chunk is processed goes out in one write right behind it.
   onData(chunk: Chunk): void {
+    this.#enter(() => this.#received(chunk));
+  }
+  #enter(work: () => void): void {
     const { enter } = this.#options;
-    if (enter === undefined) this.#received(chunk);
-    else enter(() => this.#received(chunk));
+    if (enter === undefined) work();
+    else enter(work);
   }
   #received(chunk: Chunk): void {
     this.#flushing = true;
@@ -266,7 +269,8 @@ export class Driver implements Host, TransportEvents {
     }
   }
 
-  readonly #turn = (): void => this.core.turn();
+  readonly #turn = (): void => this.#enter(this.#turned);
+  readonly #turned = (): void => this.core.turn();
 
   readonly #tick = (): void => {
     this.#timerAt = Number.POSITIVE_INFINITY;
