@@ -81,7 +81,8 @@ export class Caller {
 
   notify(method: string, params: unknown, extras: Readonly<Record<string, unknown>> | undefined): void {
     const core = this.#core;
-    const refused = this.#refused();
+    // L2: what still runs may also say what it does, not only answer.
+    const refused = this.#core.phase === "finishing" ? this.#refusedByOutbox() : this.#refused();
     if (refused !== undefined) throw refused;
     // S3: no streams, and so nothing is a mention or needs an escape.
     let text: string;
@@ -212,9 +213,13 @@ export class Caller {
     const core = this.#core;
     if (core.phase === "ended" || core.phase === "finishing") return core.error ?? closing();
     if (core.phase === "greeting") return new RefusedError("H1", "the greeting is not over");
-    if (core.outbox.bytes > core.limits.outbox / 2)
-      return new RefusedError("limits.outbox", "the peer does not read: too much waits to be sent");
-    return undefined;
+    return this.#refusedByOutbox();
+  }
+
+  #refusedByOutbox(): Error | undefined {
+    const { outbox, limits } = this.#core;
+    if (outbox.bytes <= limits.outbox / 2) return undefined;
+    return new RefusedError("limits.outbox", "the peer does not read: too much waits to be sent");
   }
 
   // C6 turns away calls, not notifications: those may belong to a call of the peer's that still runs.

@@ -4,6 +4,20 @@ import { Scripted } from "./scripted.ts";
 import { Pair, TestStream } from "./testing.ts";
 
 describe("drain", () => {
+  it("L2: what still runs after the end of input may notify before it answers", () => {
+    const script = new Scripted();
+    script.message({ jsonrpc: "2.0", id: 1, method: "turn" });
+    script.core.inputEnded(1);
+    script.core.notify("update", { n: 1 });
+    script.end.seen.calls[0]!.succeed("done");
+    expect(script.heard()).toMatchObject([
+      { method: "update", params: { n: 1 } },
+      { id: 1, result: "done" },
+    ]);
+    expect(script.core.phase).toBe("ended");
+    expect(() => script.core.notify("late", undefined)).toThrow("the peer closed the session");
+  });
+
   it("L2: a session that is held does not end before it is let go, or in time", () => {
     const script = new Scripted({ limits: { grace: 100 } });
     script.message({ jsonrpc: "2.0", method: "note" });
