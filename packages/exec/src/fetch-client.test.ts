@@ -1,6 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { readAll } from "./bytes.testing.ts";
 import { fetchClient } from "./fetch-client.ts";
 import type { HttpRequest } from "./http-client.ts";
+
+afterEach(() => void vi.useRealTimers());
 
 describe("a client over fetch", () => {
   it.each<[string, HttpRequest]>([
@@ -28,4 +31,47 @@ describe("a client over fetch", () => {
     await expect(request).rejects.toMatchObject({ kind: "upstream" });
     await cancelled.promise;
   });
+
+  const endless = (): Response => new Response(new ReadableStream());
+  const breaking = (): Response =>
+    new Response(new ReadableStream({ start: (controller) => controller.error(new Error("broken")) }));
+  it.each<[string, () => Response, (body: ReadableStream<Uint8Array>, abort: AbortController) => unknown]>([
+    ["read to its end", () => new Response("all"), readAll],
+    ["empty", () => new Response(null, { status: 204 }), () => {}],
+    ["cancelled", endless, (body) => body.cancel()],
+    ["given up by its signal", endless, (_, abort) => abort.abort()],
+    ["broken off", breaking, (body) => readAll(body).catch(() => {})],
+  ])("leaves no timer and no listener behind once a body is %s", async (_, response, end) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const abort = new AbortController();
+    const { signal } = abort;
+    const added = vi.spyOn(signal, "addEventListener");
+    const removed = vi.spyOn(signal, "removeEventListener");
+    const client = fetchClient({ fetch: () => Promise.resolve(response()) });
+    const timeouts = { total: 1000, headers: 1000, idle: 1000 };
+    const { body } = await client.requestStream({ url: "http://x/", signal, timeouts });
+    await end(body, abort);
+    expect(vi.getTimerCount()).toBe(0);
+    for (const [, listener] of added.mock.calls)
+      expect(removed.mock.calls.some(([, gone]) => gone === listener)).toBe(true);
+    expect(added).toHaveBeenCalled();
+  });
+
+  it.each(["fails", "is given up"])(
+    "leaves no timer behind once a request %s before its headers",
+    async (how) => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      const abort = new AbortController();
+      const sending = Promise.withResolvers<Response>();
+      const client = fetchClient({ fetch: () => sending.promise });
+      const timeouts = { total: 1000, headers: 1000 };
+      const request = client.requestStream({ url: "http://x/", signal: abort.signal, timeouts });
+      if (how === "fails") sending.reject(new TypeError("no network"));
+      else abort.abort(new Error("given up"));
+      if (how !== "fails") expect(vi.getTimerCount()).toBe(0);
+      sending.reject(new Error("too late"));
+      await expect(request).rejects.toThrow(how === "fails" ? "no network" : "given up");
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
 });
