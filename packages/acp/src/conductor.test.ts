@@ -1,5 +1,6 @@
 import { RpcError } from "@sluice/session";
 import { anyRequest, type Builder, type Component } from "@sluice/session/builder";
+import { memoryPair } from "@sluice/transport";
 import { describe, expect, it } from "vitest";
 import {
   Agent,
@@ -324,6 +325,20 @@ describe("spellings", () => {
     expect(methods(young)).toEqual(["_proxy/initialize", "proxy/initialize", ...rest, "proxy/successor"]);
   });
 
+  it("a proxy that knows both is spoken to as it speaks, whatever it was asked in", async () => {
+    const [proxy, agent] = [listener(), listener()];
+    const { wire, over } = client(Conductor.agent({ proxies: [proxy.part], agent: agent.part }));
+    wire.request(1, "initialize", initialize);
+    const first = await proxy.wire;
+    await first.called("_proxy/initialize");
+    first.request("p", "proxy/successor", { method: "initialize", params: initialize });
+    const last = await agent.wire;
+    last.notify("_note");
+    expect(await first.next()).toMatchObject({ method: "proxy/successor", params: { method: "_note" } });
+    wire.end();
+    await over;
+  });
+
   it("a proxy that refuses both is answered with what it said", async () => {
     const stranger = Untyped.builder().onReceiveRequest(anyRequest, () => {
       throw new RpcError(-32601, "no");
@@ -404,6 +419,31 @@ describe("parts that fail", () => {
     lost.abort();
     expect(await wire.answer(1)).toMatchObject({ error: { code: -32603 } });
     expect(await over).toMatchObject({ _tag: "SessionError", code: "lost" });
+  });
+
+  it("a chain that fails ends its parts at once, though its client holds on", async () => {
+    const ended = gate();
+    const agent: Component = {
+      connectTo: async (transport, options) => {
+        await echo().connectTo(transport, options);
+        ended.open();
+      },
+    };
+    const lost = new Wire();
+    const [theirs, ours] = memoryPair({ unit: "messages" });
+    const said = gate();
+    ours.start({ onData: () => said.open(), onDrain: () => {}, onEnd: () => {}, onClose: () => {} });
+    const limits = { close: 3_600_000 };
+    const over = Conductor.agent({ proxies: [lost.transport], agent })
+      .connectTo(theirs, { ...quietly, limits })
+      .catch((error: unknown) => error);
+    ours.write([JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params: initialize })]);
+    await lost.called("_proxy/initialize");
+    lost.abort();
+    await said.opened;
+    await ended.opened;
+    ours.close();
+    expect(await over).toMatchObject({ code: "lost" });
   });
 
   it("a client that leaves ends all parts, in order, before connectTo settles", async () => {
@@ -488,6 +528,32 @@ it("a trace tells every message between two parts once, in order, and its answer
   expect(events.every(({ conductor }) => conductor === "c")).toBe(true);
   expect(events[4]).toMatchObject({ method: "session/new", params: { cwd: "/" } });
   expect(events[6]).toMatchObject({ method: "session/new", result: { sessionId: "s1" } });
+});
+
+it("a cancel is told to nobody but the next hop: a trace knows its answer, and nothing is reported", async () => {
+  const [events, reported]: [TraceEvent[], unknown[]] = [[], []];
+  const proxy = new Wire();
+  const conductor = Conductor.agent(
+    { proxies: [proxy.transport], agent: echo() },
+    { trace: (event) => void events.push(event) },
+  );
+  const wire = new Wire();
+  const over = conductor.connectTo(wire.transport, { onHandlerError: (error) => reported.push(error) });
+  wire.request(1, "initialize", initialize);
+  const { id } = await proxy.called("_proxy/initialize");
+  wire.notify("$/cancel_request", { requestId: 1 });
+  expect(await proxy.called("$/cancel_request")).toMatchObject({ params: { requestId: id } });
+  const cancel = { method: "$/cancel_request", params: { requestId: 99 } };
+  proxy.notify("_proxy/successor", cancel);
+  proxy.notify("_proxy/successor", { method: "_proxy/successor", params: cancel });
+  proxy.notify("$/cancel_request", { requestId: 98 });
+  proxy.say({ jsonrpc: "2.0", id, error: { code: -32800, message: "stopped" } });
+  await wire.answer(1);
+  expect(events).toHaveLength(2);
+  expect(events[1]).toMatchObject({ kind: "error", error: { code: -32800, message: "stopped" } });
+  expect(reported).toEqual([]);
+  wire.end();
+  await over;
 });
 
 function withInitialize(part: Builder): Component {

@@ -614,34 +614,43 @@ describe("a proxy", () => {
   it("leaves a session to its client in the middle of it: nothing is lost and the order is kept, 100 times", async () => {
     const count = 200;
     for (let round = 0; round < 100; round++) {
-      const agent = echo().onReceiveNotification(notification("_go"), (_, cx) =>
-        cx.spawn(async () => {
-          for (let i = 0; i < count; i++)
-            await cx.sendNotification(SessionNotification, saying("s1", String(i)));
-        }),
-      );
+      // Half of it comes once the client has all of the first half.
+      const say = (from: number) => notification<object>(`_say${from}`);
+      const agent = echo();
+      for (const from of [0, count / 2])
+        agent.onReceiveNotification(say(from), (_, cx) =>
+          cx.spawn(async () => {
+            for (let i = from; i < from + count / 2; i++)
+              await cx.sendNotification(SessionNotification, saying("s1", String(i)));
+          }),
+        );
       const own: string[] = [];
+      const left = gate<unknown>();
       const proxy = Proxy.builder().onReceiveRequestFrom(Client, request("_do"), async (_, responder, cx) => {
         const session = await cx.buildSession("/").start();
-        await cx.sendNotificationTo(Agent, notification("_go"), {});
+        await cx.sendNotificationTo(Agent, say(0), {});
         own.push(...(await texts(session, (round % 50) + 1)));
         responder.respond(null);
         await session.proxyRemainingMessages();
-        await expect(session.readUpdate()).rejects.toThrow("left to the client");
+        left.open(await session.readUpdate().catch((error: unknown) => error));
       });
       const theirs: string[] = [];
-      const all = gate();
+      const [half, all] = [gate(), gate()];
       const editor = Client.builder().onReceiveNotification(SessionNotification, ({ update: one }) => {
         theirs.push(textOf(one));
+        if (textOf(one) === String(count / 2 - 1)) half.open();
         if (textOf(one) === String(count - 1)) all.open();
       });
       await editor.connectWith(Conductor.agent({ proxies: [proxy], agent }), async (cx) => {
         await cx.sendRequest(InitializeRequest, initialize).result();
         await cx.sendRequest(request("_do"), {}).result();
+        await half.opened;
+        await cx.sendNotification(say(count / 2), {});
         await all.opened;
       });
       expect([...own, ...theirs]).toEqual(Array.from({ length: count }, (_, i) => String(i)));
       expect(own.length).toBe((round % 50) + 1);
+      expect(String(await left.opened)).toContain('session "s1" has been left to the client');
     }
   });
 
