@@ -70,7 +70,9 @@ export class ClientLink implements Link {
   /** Opens the first connection. Rejects where that fails: there is nothing to recover yet. */
   async start(): Promise<void> {
     try {
-      this.#install(await this.#host.open(undefined, this.#abort.signal));
+      const connection = await this.#host.open(undefined, this.#abort.signal);
+      this.#install(connection);
+      this.#watch(connection);
     } catch (error) {
       if (may(CLIENT, this.#state, "fail")) this.#end("fail", asReason(error));
       throw error;
@@ -127,8 +129,11 @@ export class ClientLink implements Link {
     this.#move("connect");
     this.#reason = undefined;
     this.#next.resolve(session);
-    // Runs in the tick the session ends; at once where it has ended.
-    session.defer(() => this.#lost(connection));
+  }
+
+  /** Loses it in the tick its session ends; at once where it has ended. */
+  #watch(connection: Connection): void {
+    connection.session.defer(() => this.#lost(connection));
   }
 
   #lost({ session }: Connection): void {
@@ -157,6 +162,7 @@ export class ClientLink implements Link {
     if (!may(CLIENT, this.#state, "connect")) return void connection.session.close("the client was closed");
     this.#install(connection);
     this.#host.recovered();
+    this.#watch(connection); // it may be lost again already, which is told next
   }
 
   async #attempt(signal: AbortSignal): Promise<Connection> {

@@ -5,7 +5,7 @@ import type { HttpClient, HttpHeader, HttpRequest, StreamedResponse } from "./ht
 export interface CreateFetchOptions {
   /**
    * Whether bodies are decoded as their `content-encoding` says, where they are gzip or deflate, as a runtime's own
-   * `fetch` does; and whether servers are asked for such bodies. Default true.
+   * `fetch` does (up to five codings of one body; more reject); and whether servers are asked for such bodies. Default true.
    */
   readonly decode?: boolean;
 }

@@ -27,7 +27,10 @@ export interface HttpPolicy {
   readonly allow?: readonly (AddressKind | (string & {}))[];
   /** Schemes that may be used. Default both. */
   readonly schemes?: readonly ("http" | "https")[];
-  /** Has the last word on what the rules above let pass: false, or an exception, refuses. */
+  /**
+   * Has the last word on what the rules above let pass: false, or an exception, refuses. Asked for each request and each
+   * redirect, once for each address that its name has.
+   */
   check?(destination: Destination): boolean | Promise<boolean>;
 }
 

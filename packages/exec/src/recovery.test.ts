@@ -202,6 +202,35 @@ it("recovers a second time, from the same session", async () => {
   await client.close();
 });
 
+it("tells that it has recovered only when it has, wherever the next connection is cut", async () => {
+  for (let wait = 0; wait < 50; wait++) {
+    const fake = new FakeExecutor();
+    const told: string[] = [];
+    const settled = Promise.withResolvers<void>();
+    const client = await connectTo(fake, {
+      onRecovering: () => void told.push(client.state),
+      onRecovered: () => {
+        told.push(client.state);
+        if (fake.connections > 2) settled.resolve();
+      },
+    });
+    const initialize = fake.handlers["initialize"]!;
+    const cut = async (): Promise<void> => {
+      for (let n = 0; n < wait; n++) await Promise.resolve();
+      fake.connection.cut();
+    };
+    fake.handlers["initialize"] = (params, context) => {
+      if (fake.connections === 2) void cut();
+      return initialize(params, context);
+    };
+    fake.connection.cut();
+    await settled.promise;
+    const turns = Array.from({ length: told.length / 2 }, () => ["recovering", "connected"]).flat();
+    expect([wait, told]).toEqual([wait, turns]);
+    await client.close();
+  }
+});
+
 it("fails for good where the session is unknown, and keeps why the connection went", async () => {
   const fake = new FakeExecutor();
   const { client, told } = await watched(fake);
