@@ -5,7 +5,7 @@ import { spawn } from "@sluice/stdio";
 import { dial } from "@sluice/ws";
 import { describe, expect, it } from "vitest";
 import { absence, Command, command, own, RUNTIMES } from "./cli.testing.ts";
-import { Peer, shell, type Wire } from "./executor.testing.ts";
+import { isAlive, Peer, shell, type Wire } from "./executor.testing.ts";
 import { proxyServer } from "./proxy.testing.ts";
 import { upstream } from "./upstream.testing.ts";
 
@@ -192,15 +192,6 @@ for (const runtime of runtimes) {
       expect([await help.exited, help.out[0]]).toEqual([0, expect.stringContaining("sluice-exec --listen")]);
     });
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** fetch may not ask for an upgrade. */

@@ -9,7 +9,8 @@ export interface ExecutorEnvironment {
   readonly shell: { readonly name: string; readonly path: string };
   readonly executorVersion: string;
   readonly cwd: string;
-  readonly userHomeDir: string;
+  /** Null for a user without one. */
+  readonly userHomeDir: string | null;
   readonly platformOs: string;
   readonly temporaryDirectories: readonly string[];
   readonly tempDir: string;
@@ -33,13 +34,22 @@ export function environmentInfo(): ExecutorEnvironment {
   return {
     shell: { name: basename(path).replace(/\.exe$/i, ""), path },
     executorVersion: VERSION,
-    cwd: uriOf(process.cwd()),
-    userHomeDir: uriOf(homedir()),
+    // One that is there: its own may have been removed since.
+    cwd: folder(() => process.cwd()) ?? uriOf(tmpdir()),
+    userHomeDir: folder(homedir),
     platformOs: platformOs(),
     temporaryDirectories: [],
     tempDir: uriOf(tmpdir()),
     capabilities: CAPABILITIES,
   };
+}
+
+function folder(where: () => string): string | null {
+  try {
+    return uriOf(where());
+  } catch {
+    return null;
+  }
 }
 
 /** The package's; a test compares them. */

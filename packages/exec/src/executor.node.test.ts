@@ -1,6 +1,9 @@
 import { SessionError } from "@sluice/session";
 import { memoryPair } from "@sluice/transport";
-import { afterEach, describe, expect, it } from "vitest";
+import { homedir, tmpdir } from "node:os";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { fetchClient } from "./fetch-client.ts";
 import { createExecutor, type Executor, type ExecutorOptions } from "./executor.ts";
 import { joined, Peer, ready, shell, TestClock } from "./executor.testing.ts";
@@ -41,6 +44,19 @@ describe.each(["codex", "auto"] as const)("with a client whose wire is %s", (wir
     expect(await peer.call("environment/info")).toEqual(environmentInfo);
     expect(await peer.call("environment/status", null)).toEqual({ status: "ready" });
     expect(peer.session.peer === undefined).toBe(wire === "codex");
+  });
+
+  it("initialize is answered where the executor's own folder has been removed, with one that is there", async () => {
+    using removed = vi.spyOn(process, "cwd").mockImplementation(() => {
+      throw new Error("ENOENT: uv_cwd");
+    });
+    const peer = await joined(create(), wire);
+    const { environmentInfo } = await peer.call("initialize", { clientName: "x" });
+    expect(environmentInfo).toMatchObject({
+      cwd: pathToFileURL(tmpdir()).href,
+      userHomeDir: pathToFileURL(homedir()).href,
+    });
+    expect(removed).toHaveBeenCalled();
   });
 
   it("a method that nobody has is refused as codex does, before and after the handshake", async () => {

@@ -138,3 +138,13 @@ export function base64(text: string): string {
 export function text(chunks: readonly { readonly chunk: string }[]): string {
   return Buffer.concat(chunks.map(({ chunk }) => Buffer.from(chunk, "base64"))).toString();
 }
+
+/** Whether there is a process of this number. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

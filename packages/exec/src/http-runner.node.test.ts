@@ -4,7 +4,7 @@ import { assertNoLeaks } from "@sluice/session";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { createFetch } from "./create-fetch.ts";
-import { HttpError } from "./http-error.ts";
+import { failure } from "./http-failure.testing.ts";
 import { executing, type ExecutorPair } from "./http-executing.testing.ts";
 import { WIRES, type Wire } from "./http-pair.testing.ts";
 import { HTTP_REQUEST, type BodyDeltaParams } from "./http-wire.ts";
@@ -36,15 +36,6 @@ async function stage(
       await server[Symbol.asyncDispose]();
     },
   };
-}
-
-async function failure(promise: Promise<unknown>): Promise<HttpError> {
-  const error: unknown = await promise.then(
-    () => "it did not fail",
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof HttpError)) throw error;
-  return error;
 }
 
 /** Nothing is left on either end, and the server has nobody to send to. */

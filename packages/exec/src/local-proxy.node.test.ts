@@ -3,21 +3,12 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { readAll, text, utf8 } from "./bytes.testing.ts";
 import type { HttpRequest } from "./http-client.ts";
-import { HttpError } from "./http-error.ts";
+import { failure } from "./http-failure.testing.ts";
 import { localClient, type LocalClient, type LocalClientOptions } from "./local.ts";
 import { proxyServer, TLS, type ProxyOptions, type ProxyServer } from "./proxy.testing.ts";
 import { upstream, type Answer } from "./upstream.testing.ts";
 
 const keeps = !("Deno" in globalThis); // there each request has a connection of its own
-
-async function failure(promise: Promise<unknown>): Promise<HttpError> {
-  const error: unknown = await promise.then(
-    () => "it did not fail",
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof HttpError)) throw error;
-  return error;
-}
 
 /** Says what has come to it, as JSON. */
 const tell: Answer = (request, response) => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createExecutor, type Executor } from "./executor.ts";
-import { base64, ENV, ready, shell, TestClock, text, type Peer } from "./executor.testing.ts";
+import { base64, ENV, isAlive, ready, shell, TestClock, text, type Peer } from "./executor.testing.ts";
 
 let executor: Executor;
 let clock: TestClock;
@@ -424,12 +424,3 @@ describe.skipIf("Deno" in globalThis)("a process on a terminal", () => {
     ).toEqual(missing);
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

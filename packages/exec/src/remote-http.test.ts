@@ -4,6 +4,7 @@ import { toBase64 } from "@sluice/codec";
 import { assertNoLeaks, RpcError, type Handler, type HandlerContext } from "@sluice/session";
 import { describe, expect, it } from "vitest";
 import { HttpError } from "./http-error.ts";
+import { failure } from "./http-failure.testing.ts";
 import { scripted, WIRES, type Pair, type PairOptions } from "./http-pair.testing.ts";
 import {
   BODY_DELTA,
@@ -56,15 +57,6 @@ async function script(options: PairOptions & { readonly answer?: Handler } = {})
 
 /** Everything the script sent before has been dealt with. */
 const barrier = (pair: Pair): Promise<unknown> => pair.near.call("barrier");
-
-async function failure(promise: Promise<unknown>): Promise<HttpError> {
-  const error: unknown = await promise.then(
-    () => "it did not fail",
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof HttpError)) throw error;
-  return error;
-}
 
 /** What a body gives before it fails, and the failure. */
 async function untilFailure(
