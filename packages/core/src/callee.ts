@@ -1,18 +1,11 @@
 // The peer's calls: taken or turned away, cancelled, answered once.
-import {
-  encodeError,
-  encodeResult,
-  ErrorCode,
-  utf8Length,
-  type ErrorObject,
-  type Id,
-  type RequestMessage,
-} from "@sluice/codec";
+import { encodeError, encodeResult, ErrorCode, type Id, type RequestMessage } from "@sluice/codec";
 import { StreamCode, type Half } from "@sluice/streams";
 import type { BatchAnswer } from "./batch.ts";
 import type { Core } from "./core.ts";
+import { errorText, toRpcError } from "./answer-error.ts";
 import { discard } from "./discard.ts";
-import { asRefused, CancelledError, RefusedError, RpcError, SessionError } from "./error.ts";
+import { asRefused, CancelledError, RpcError, SessionError } from "./error.ts";
 import { IncomingCall, IncomingCalls, type Answerer, type Incoming, type LaneOf } from "./incoming.ts";
 import { mayMention } from "./mention-in.ts";
 import { written } from "./mention-out.ts";
@@ -280,26 +273,6 @@ function whenOver(halves: readonly Half[], then: () => void): void {
     half.onReleased = over;
   }
   over();
-}
-
-/** An `RpcError` as it is, a cancel as -32800; of anything else only that it happened. */
-function toRpcError(error: Error): RpcError {
-  if (error instanceof RpcError) return error;
-  if (error instanceof CancelledError) return new RpcError(ErrorCode.cancelled, "cancelled");
-  if (error instanceof RefusedError) return new RpcError(ErrorCode.internal, "the result could not be sent");
-  return new RpcError(ErrorCode.internal, "Internal error");
-}
-
-// An error has to arrive: where JSON cannot write its data, or the peer does not take its size, it goes without.
-function errorText({ dialect, peer }: Core, id: Id, error: ErrorObject): string {
-  const max = peer?.limits.message ?? Number.POSITIVE_INFINITY;
-  try {
-    const text = encodeError(dialect, id, error);
-    if (text.length * 3 <= max || utf8Length(text) <= max) return text;
-  } catch {
-    // a BigInt, a circle
-  }
-  return encodeError(dialect, id, { code: error.code, message: error.message.slice(0, 500) });
 }
 
 function duplicate(id: Id): { code: number; message: string; data: unknown } {

@@ -76,6 +76,7 @@ export class Calls {
   giveUp(call: OutgoingCall, error: Error): void {
     this.#caller.giveUp(call, error);
   }
+  /** Asks the peer to abandon a call, once; its waiter goes on waiting for the answer (C3). */
   askToCancel(call: OutgoingCall): void {
     this.#caller.askToCancel(call);
   }

@@ -32,8 +32,8 @@ describe("a cancel", () => {
     pair.b.onCall = (call) => (call.onCancel = (reason) => void told.push(reason));
     const call = pair.a.call("slow");
     pair.settle();
-    pair.a.core.askToCancel(call.call!);
-    pair.a.core.askToCancel(call.call!);
+    pair.a.core.calls.askToCancel(call.call!);
+    pair.a.core.calls.askToCancel(call.call!);
     pair.settle();
     expect([call.outcomes, told.length]).toEqual([[], 1]);
     pair.b.seen.calls[0]!.succeed("what there was");
@@ -44,9 +44,9 @@ describe("a cancel", () => {
   it("C3: asked for and then given up, the peer is told once", () => {
     const script = Scripted.greeted();
     const { call, outcomes } = script.end.call("slow");
-    script.core.askToCancel(call!);
+    script.core.calls.askToCancel(call!);
     script.core.cancel(call!, enough);
-    script.core.askToCancel(call!);
+    script.core.calls.askToCancel(call!);
     expect(outcomes).toEqual([{ error: enough }]);
     const cancels = script
       .heard()

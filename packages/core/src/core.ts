@@ -3,14 +3,15 @@
 //
 // A chunk is processed whole by `receive`; whatever it or the application makes the machine say is gathered and comes
 // out of `flush` as one write.
-import { ErrorCode, jsonrpc, Lines, type DecodeError, type Dialect, type Framing } from "@sluice/codec";
+import { jsonrpc, Lines, type DecodeError, type Dialect, type Framing } from "@sluice/codec";
 import { move, type Role } from "@sluice/streams";
 import { Calls } from "./calls.ts";
 import { Deadlines } from "./deadlines.ts";
-import { lost, SessionError } from "./error.ts";
+import { lost, SessionError, unreadable } from "./error.ts";
 import { Faults, type Fault } from "./faults.ts";
 import { Greeter } from "./greeter.ts";
 import type { Hello } from "./greeting.ts";
+import { Holds } from "./holds.ts";
 import type { Host, Observer } from "./host.ts";
 import { Input } from "./input.ts";
 import { withDefaults, type Limits } from "./limits.ts";
@@ -33,8 +34,8 @@ export class Core {
   readonly outbox: Outbox;
   readonly calls: Calls;
   readonly greeter: Greeter;
+  readonly holds: Holds = new Holds(() => this.settled());
   readonly host: Host;
-  readonly passesCancels: boolean;
   /** The peer's hello; undefined before the greeting, and where the peer is a plain JSON-RPC peer. */
   peer: Hello | undefined;
   /** The time of the input that is being processed. */
@@ -43,7 +44,6 @@ export class Core {
   readonly #input: Input;
   readonly #router: Router;
   readonly #pulse: Pulse;
-
   readonly #quotes: boolean;
   #phase: Phase = "greeting";
   #end: SessionError | undefined;
@@ -51,7 +51,6 @@ export class Core {
   #printed: string | undefined;
   #tooMany: SessionError | undefined;
   #finishing: SessionError | undefined;
-  #holds = 0;
 
   constructor(options: CoreOptions, host: Host) {
     this.host = host;
@@ -59,17 +58,15 @@ export class Core {
     this.dialect = options.dialect ?? jsonrpc;
     this.limits = withDefaults(options.limits);
     this.observer = options.observer;
-    this.passesCancels = options.passesCancels ?? false;
     this.#pulse = new Pulse(this, options.keepAlive);
     this.#quotes = options.quotes ?? false;
     this.#faults = new Faults(this.limits);
-    const wake = (): void => host.wake();
     // The session ends once what arrived has been dealt with (see `receive`).
     const forced = (): void => void (this.#tooMany ??= this.#faults.reset(this.now));
     const fault = (fault: Fault): void => this.fault(fault);
     const { role, limits, observer } = this;
-    const of = { role, limits, observer, faults: this.#faults };
-    this.streams = new Streams({ ...of, wake, settled: () => this.settled(), forced, fault });
+    const of = { role, limits, observer, faults: this.#faults, wake: () => host.wake(), forced, fault };
+    this.streams = new Streams({ ...of, settled: () => this.settled() });
     const framing = (): Framing | undefined =>
       options.unit === "messages" ? undefined : (options.framing?.(this.limits) ?? new Lines(this.limits));
     this.#input = new Input(framing(), this.limits);
@@ -82,7 +79,7 @@ export class Core {
     });
     this.streams.connect(this.outbox);
     this.calls = new Calls(this, options.laneOf);
-    this.#router = new Router(this);
+    this.#router = new Router(this, options.passesCancels ?? false);
     this.greeter = new Greeter(this, { ...options, encodings: options.encodings ?? ["frames", "json"] });
     if (options.framesFromStart === true) this.switchToFrames();
   }
@@ -184,11 +181,6 @@ export class Core {
     this.calls.giveUp(call, error);
   }
 
-  /** Asks the peer to abandon a call, once; its waiter goes on waiting for the answer (C3). */
-  askToCancel(call: OutgoingCall): void {
-    this.calls.askToCancel(call);
-  }
-
   /** @throws RefusedError or SessionError where it cannot be sent. */
   notify(method: string, params: unknown, extras?: Readonly<Record<string, unknown>>): void {
     this.calls.notify(method, params, extras);
@@ -211,20 +203,6 @@ export class Core {
   /** L1: ends now, in order: what is queued is still sent, the peer is told why. */
   close(reason: string = "closed"): void {
     this.end(new SessionError("closed", "us", reason));
-  }
-
-  /**
-   * Keeps a session that finishes or drains from ending, as a call that runs does, until what this returns is called or
-   * its time (`limits.grace`, `limits.drain`) is over.
-   */
-  hold(): () => void {
-    this.#holds++;
-    let holds = 1;
-    return () => {
-      this.#holds -= holds;
-      holds = 0;
-      this.settled();
-    };
   }
 
   stats(): Stats {
@@ -278,9 +256,7 @@ export class Core {
 
   /** Input after which nothing can be told apart any more (L3). */
   unreadable(error: DecodeError): void {
-    const quote = this.#quotes && error.excerpt() !== "" ? `; it begins "${error.excerpt()}"` : "";
-    const code = error.code === ErrorCode.limit ? "limit" : "protocol";
-    this.end(new SessionError(code, "peer", `${error.message}${quote}`, { rule: error.rule, cause: error }));
+    this.end(unreadable(error, this.#quotes));
   }
 
   /** A rule that closes the session was broken by the peer (L3). */
@@ -291,9 +267,9 @@ export class Core {
   /** A call or stream is over: a session that only waits for the last of them may end. */
   settled(): void {
     if (this.#phase !== "draining" && this.#phase !== "finishing") return;
-    const { calls, streams, outbox } = this;
-    if (this.#holds > 0 || calls.active > 0 || calls.waiting > 0 || streams.open > 0 || !outbox.isEmpty)
-      return;
+    const { calls, streams, outbox, holds } = this;
+    const open = holds.count + calls.active + calls.waiting + streams.open;
+    if (open > 0 || !outbox.isEmpty) return;
     this.end(this.#finishing ?? new SessionError("drained", "us", "drained"));
   }
 

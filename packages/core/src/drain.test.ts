@@ -21,8 +21,8 @@ describe("drain", () => {
   it("L2: a session that is held does not end before it is let go, or in time", () => {
     const script = new Scripted({ limits: { grace: 100 } });
     script.message({ jsonrpc: "2.0", method: "note" });
-    const release = script.core.hold();
-    const other = script.core.hold();
+    const release = script.core.holds.take();
+    const other = script.core.holds.take();
     script.core.inputEnded(1);
     release();
     release();
@@ -32,7 +32,7 @@ describe("drain", () => {
 
     const late = new Scripted({ limits: { grace: 100 } });
     late.message({ jsonrpc: "2.0", method: "note" });
-    late.core.hold();
+    late.core.holds.take();
     late.core.inputEnded(1);
     late.core.tick(102);
     expect(late.core.phase).toBe("ended");

@@ -1,5 +1,5 @@
 // One set of errors for both doors. Each says what broke, who broke it and whether a call may have run.
-import { ErrorCode, type ErrorObject } from "@sluice/codec";
+import { ErrorCode, type DecodeError, type ErrorObject } from "@sluice/codec";
 
 export type SessionErrorCode =
   /** One side closed it, in order. */
@@ -125,4 +125,11 @@ export function lost(cause: Error | undefined, goodbye: string | undefined, prin
   const message =
     cause === undefined ? "the transport closed" : `the transport failed: ${cause.message}${printed}`;
   return new SessionError("lost", "transport", message, { cause });
+}
+
+/** Input after which nothing can be told apart any more (L3). `quotes`: whether the error may tell how it begins. */
+export function unreadable(error: DecodeError, quotes: boolean): SessionError {
+  const quote = quotes && error.excerpt() !== "" ? `; it begins "${error.excerpt()}"` : "";
+  const code = error.code === ErrorCode.limit ? "limit" : "protocol";
+  return new SessionError(code, "peer", `${error.message}${quote}`, { rule: error.rule, cause: error });
 }

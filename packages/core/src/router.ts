@@ -20,9 +20,12 @@ import { salvage } from "./salvage.ts";
 
 export class Router {
   readonly #core: Core;
+  readonly #passesCancels: boolean;
 
-  constructor(core: Core) {
+  /** @param passesCancels whether the peer's cancels, once taken, are notifications as well */
+  constructor(core: Core, passesCancels: boolean) {
     this.#core = core;
+    this.#passesCancels = passesCancels;
   }
 
   route(unit: Unit): void {
@@ -74,7 +77,7 @@ export class Router {
       const id = cancelledId(cancel, message.params);
       if (id !== undefined) core.calls.cancel(id);
       else core.fault({ rule: "C3", message: "a cancel that names no call" });
-      if (!core.passesCancels) return;
+      if (!this.#passesCancels) return;
     }
     batch?.expect();
     core.calls.notification(message, text.length, batch);

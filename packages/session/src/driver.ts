@@ -15,7 +15,8 @@ import {
   type Waiter,
 } from "@sluice/core";
 import type { Half } from "@sluice/streams";
-import type { Chunk, CloseCause, Transport, TransportError, TransportEvents } from "@sluice/transport";
+import type { Chunk, Transport, TransportError, TransportEvents } from "@sluice/transport";
+import { CAUSE } from "./close-cause.ts";
 import { lift, type Lifter } from "./lift.ts";
 import { Lifetime } from "./lifetime.ts";
 import { macrotask } from "./macrotask.ts";
@@ -284,16 +285,6 @@ export class Driver implements Host, TransportEvents {
     for (const resolve of waiting) resolve();
   }
 }
-
-const CAUSE: Readonly<Record<SessionError["code"], CloseCause>> = {
-  closed: "done",
-  drained: "done",
-  lost: "failed",
-  protocol: "protocol",
-  limit: "limit",
-  greeting: "protocol",
-  timeout: "timeout",
-};
 
 // A program that awaits one message after the other would make a write for each: after so many they are gathered until the next
 // macrotask, or until there is a burst of them.

@@ -134,7 +134,7 @@ export class Connection implements Dispatcher, Dispatching, Requester {
 
   /** Keeps it from ending by itself after the peer's end of input, at most for `limits.grace`. */
   hold(): () => void {
-    return this.#driver.core.hold();
+    return this.#driver.core.holds.take();
   }
 
   // What arrives.
@@ -210,7 +210,8 @@ export class Connection implements Dispatcher, Dispatching, Requester {
   }
 
   askToCancel(pending: PendingRequest): void {
-    if (pending.call !== undefined && pending.state === "sent") this.#driver.core.askToCancel(pending.call);
+    if (pending.call !== undefined && pending.state === "sent")
+      this.#driver.core.calls.askToCancel(pending.call);
   }
 
   giveUp(pending: PendingRequest, cause?: unknown): void {
@@ -268,7 +269,7 @@ export class Connection implements Dispatcher, Dispatching, Requester {
   /** Nobody waits, or is waited for, any more. */
   letGoOfAll(): void {
     const { core } = this.#driver;
-    for (const call of core.calls.ours()) core.askToCancel(call);
+    for (const call of core.calls.ours()) core.calls.askToCancel(call);
     this.handlers.clear();
     const over = new RpcError(ErrorCode.internal, "the connection ended before an answer");
     for (const call of core.calls.theirs()) call.fail(call.cancelled ?? over);

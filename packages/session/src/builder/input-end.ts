@@ -42,7 +42,7 @@ export class InputEnd implements Dispatching {
   /** It has ended. What this returns is to be called once what waited for the peer has failed, and been brought here. */
   begin(core: Core): () => void {
     if (core.error !== undefined) return () => {}; // we had ended it
-    const release = core.hold();
+    const release = core.holds.take();
     this.#state = "ending";
     // What is not answered in time is answered all the same.
     this.#late = setTimeout(() => this.#connection.letGoOfAll(), this.#grace);
