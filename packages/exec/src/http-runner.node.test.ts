@@ -4,6 +4,8 @@ import { assertNoLeaks } from "@sluice/session";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { createFetch } from "./create-fetch.ts";
+import type { HttpRequest } from "./http-client.ts";
+import { HttpError } from "./http-error.ts";
 import { failure } from "./http-failure.testing.ts";
 import { executing, type ExecutorPair } from "./http-executing.testing.ts";
 import { WIRES, type Wire } from "./http-pair.testing.ts";
@@ -425,13 +427,29 @@ describe.each(WIRES)("an executor, over %s", (wire) => {
     await expectNothingLeft(at);
   });
 
-  it("timeoutMs: omitted and null are no timeout", async () => {
-    await using at = await stage(wire, (_, response) => void response.end());
-    for (const timeoutMs of [undefined, null])
-      await at.near.call(HTTP_REQUEST, { method: "GET", url: at.url, requestId: "x", timeoutMs });
-    await expect(
-      at.near.call(HTTP_REQUEST, { method: "GET", url: at.url, requestId: "x", timeoutMs: -1 }),
-    ).rejects.toMatchObject({ code: -32602 });
+  it("X2: timeouts are kept by who makes the request; omitted and null are none", async () => {
+    const kept: HttpRequest["timeouts"][] = [];
+    const refuse = ({ timeouts }: HttpRequest): Promise<never> => {
+      kept.push(timeouts);
+      return Promise.reject(new HttpError("upstream", "nobody is asked"));
+    };
+    const pair = await executing(wire, { request: refuse, requestStream: refuse });
+    const request = { method: "GET", url: "http://x/", requestId: "x" };
+    const ask = (params: object): Promise<unknown> => pair.near.call(HTTP_REQUEST, { ...request, ...params });
+    const timeouts = { headersMs: 1, idleMs: 2 };
+    for (const params of [
+      {},
+      { timeoutMs: null },
+      { timeouts: {} },
+      { timeoutMs: 0 },
+      { timeoutMs: 3, timeouts },
+    ])
+      await expect(ask(params)).rejects.toMatchObject({ code: -32603 });
+    expect(kept).toEqual([{}, {}, {}, { total: 0 }, { total: 3, headers: 1, idle: 2 }]);
+    for (const params of [{ timeoutMs: -1 }, { timeoutMs: 0.5 }, { bodyBase64: "no" }])
+      await expect(ask(params)).rejects.toMatchObject({ code: -32602 });
+    expect(kept.length).toBe(5);
+    await pair.close();
   });
 
   it("a policy of the executor's refuses, and says neither where to nor to what it resolves", async () => {
