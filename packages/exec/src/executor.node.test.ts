@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { fetchClient } from "./fetch-client.ts";
 import { createExecutor, type Executor, type ExecutorOptions } from "./executor.ts";
-import { joined, Peer, ready, shell, TestClock } from "./executor.testing.ts";
+import { isAlive, joined, Peer, ready, shell, TestClock } from "./executor.testing.ts";
 import packageJson from "../package.json" with { type: "json" };
 
 const NOTHING = { connections: 0, sessions: 0, processes: 0, handles: 0, requests: 0 };
@@ -157,13 +157,17 @@ describe("a session whose connection is gone", () => {
     const executor = create({ clock, limits: { detached: 1000 } });
     const first = await joined(executor);
     const id = await first.initialize();
-    await first.call("process/start", shell("p", "exec sleep 1000"));
+    await first.call("process/start", shell("p", "echo $$; exec sleep 1000"));
+    await first.hears("process/output");
+    const pid = Number(first.output("p"));
     await first.session.close();
     await left(executor);
     clock.pass(999);
     expect(executor.stats()).toMatchObject({ sessions: 1, processes: 1 });
+    expect(isAlive(pid)).toBe(true);
     clock.pass(1);
     expect(executor.stats()).toMatchObject({ sessions: 0, processes: 0 });
+    while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
     const second = await joined(executor);
     expect(await second.refusal("initialize", { clientName: "x", resumeSessionId: id })).toEqual([
       -32600,
@@ -212,8 +216,12 @@ describe("an executor", () => {
   it("that is closed closes its connections, kills its processes, and takes no more", async () => {
     const executor = create();
     const peer = await ready(executor);
-    await peer.call("process/start", shell("p", "sleep 1000 & sleep 1000"));
+    await peer.call("process/start", shell("p", "sleep 1000 & echo $$ $!; wait"));
+    await peer.hears("process/output");
+    const [leader = 0, child = 0] = peer.output("p").split(" ").map(Number);
     await executor.close("enough");
+    expect(isAlive(leader)).toBe(false);
+    while (isAlive(child)) await new Promise((resolve) => setImmediate(resolve));
     expect((await peer.session.closed).message).toContain("enough");
     expect(executor.stats()).toEqual(NOTHING);
     const [near, far] = memoryPair();
