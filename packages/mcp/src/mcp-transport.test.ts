@@ -124,6 +124,7 @@ describe("the transport", () => {
     limits: { highWater: number } = { highWater: 1000 },
   ): Promise<{
     transport: ReturnType<typeof mcpTransport>;
+    http: StreamableHttp;
     events: unknown[];
     until(count: number): Promise<void>;
   }> => {
@@ -143,6 +144,7 @@ describe("the transport", () => {
     });
     return {
       transport,
+      http,
       events,
       until: (count) =>
         new Promise((resolve) => {
@@ -202,7 +204,9 @@ describe("the transport", () => {
     expect(events).toEqual([]);
     transport.resume();
     await until(1);
-    expect(events).toMatchObject([{ id: 1 }]);
+    transport.write([text({ id: 2, method: "x" })]);
+    await until(2);
+    expect(events).toMatchObject([{ id: 1 }, { id: 2 }]);
   });
 
   it("ends orderly when it is closed, and with the error it is aborted with, once", async () => {
@@ -216,6 +220,23 @@ describe("the transport", () => {
     two.transport.abort();
     two.transport.abort();
     expect(two.events).toEqual(["end", "closed"]);
+  });
+
+  it("that is aborted ends its session at the server, gives up what is under way, and sends no more", async () => {
+    const body = live();
+    const ended = Promise.withResolvers<void>();
+    const { transport, http, events, until } = await started(({ what }) => {
+      if (what === "DELETE") ended.resolve();
+      return what === "slow" ? body.response : undefined;
+    });
+    transport.write([text({ id: 1, ...INITIALIZE })]);
+    await until(1);
+    transport.write([text({ id: 2, method: "slow" }), text({ id: 3, method: "quick" })]);
+    await until(2);
+    transport.abort();
+    await Promise.all([ended.promise, body.cancelled]);
+    expect(events.slice(2)).toEqual(["end", "closed"]);
+    await expect(http.send({ jsonrpc: "2.0", method: "n" })).rejects.toMatchObject({ kind: "closed" });
   });
 
   it("takes nothing but messages, and one at a time", async () => {
