@@ -23,7 +23,7 @@ Each command is one argument, written as for a shell ("NAME=value program 'an ar
 
   --name NAME           what the trace calls this conductor (default: conductor)
   --trace FILE          write every message that crosses the conductor to this file, a line of JSON each
-  --spelling SPELLING   how proxies are spoken to first: _proxy (default) or proxy; those that know the other alone are
+  --spelling SPELLING   how proxies are spoken to first: proxy (default) or _proxy; those that know the other alone are
                         spoken to in that
   --help                this text
 
@@ -38,7 +38,7 @@ export function readArguments(): Arguments {
       options: {
         name: { type: "string", default: "conductor" },
         trace: { type: "string" },
-        spelling: { type: "string", default: "_proxy" },
+        spelling: { type: "string", default: "proxy" },
         help: { type: "boolean", short: "h", default: false },
       },
     });

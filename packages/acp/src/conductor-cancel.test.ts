@@ -14,9 +14,9 @@ import {
 import { arrow, client, echo, gate, listener, otherProxy, quiet, Wire } from "./parts.testing.ts";
 
 const initialize = { protocolVersion: 1 };
-const raw = (spelling: "_proxy" | "proxy"): Component =>
+const raw = (spelling: "proxy" | "proxy"): Component =>
   otherProxy({ spelling, unknown: "passed on", cancels: "raw" });
-const wrapped = (spelling: "_proxy" | "proxy"): Component =>
+const wrapped = (spelling: "proxy" | "proxy"): Component =>
   otherProxy({ spelling, unknown: "refused", cancels: "wrapped" });
 
 /** Proxies of every kind: whatever they are, a cancel reaches the other end. */
@@ -24,12 +24,12 @@ const chains: readonly (readonly [string, () => Component[]])[] = [
   ["no proxy", () => []],
   ["one proxy", () => [arrow()]],
   ["three proxies", () => [arrow(), arrow(), arrow()]],
-  ["proxies that cancel by the id of the envelope", () => [raw("_proxy"), raw("proxy")]],
-  ["proxies that put the cancel into an envelope", () => [wrapped("_proxy"), wrapped("proxy")]],
-  ["nested conductors", () => [arrow(), Conductor.proxy([arrow(), Conductor.proxy([wrapped("_proxy")])])]],
+  ["proxies that cancel by the id of the envelope", () => [raw("proxy"), raw("proxy")]],
+  ["proxies that put the cancel into an envelope", () => [wrapped("proxy"), wrapped("proxy")]],
+  ["nested conductors", () => [arrow(), Conductor.proxy([arrow(), Conductor.proxy([wrapped("proxy")])])]],
   [
     "all of them",
-    () => [wrapped("_proxy"), arrow(), Conductor.proxy([raw("proxy"), arrow()]), wrapped("proxy")],
+    () => [wrapped("proxy"), arrow(), Conductor.proxy([raw("proxy"), arrow()]), wrapped("proxy")],
   ],
 ];
 
@@ -176,18 +176,18 @@ it("cancel_request notifications are detected, however deep they are wrapped", a
   const proxy = new Wire();
   const { wire, over } = client(Conductor.agent({ proxies: [proxy.transport], agent: agent.part }));
   wire.request(1, "initialize", initialize);
-  await proxy.called("_proxy/initialize");
+  await proxy.called("proxy/initialize");
   const last = await agent.wire;
-  proxy.request("p", "_proxy/successor", { method: "_slow" });
+  proxy.request("p", "proxy/successor", { method: "_slow" });
   const { id } = await last.called("_slow");
   const cancel = { method: "$/cancel_request", params: { requestId: "p" } };
-  const deep = { method: "proxy/successor", params: cancel };
-  proxy.notify("_proxy/successor", { method: "_proxy/successor", params: deep });
+  const deep = { method: "_proxy/successor", params: cancel };
+  proxy.notify("proxy/successor", { method: "proxy/successor", params: deep });
   expect(await last.called("$/cancel_request")).toMatchObject({ params: { requestId: id } });
   // A malformed one is none, and is passed on to nobody.
-  proxy.notify("_proxy/successor", { method: "$/cancel_request", params: [] });
-  proxy.notify("_proxy/successor", { method: "_proxy/successor", params: { params: cancel } });
-  proxy.notify("_proxy/successor", { method: "_note" });
+  proxy.notify("proxy/successor", { method: "$/cancel_request", params: [] });
+  proxy.notify("proxy/successor", { method: "proxy/successor", params: { params: cancel } });
+  proxy.notify("proxy/successor", { method: "_note" });
   expect(await last.next()).toMatchObject({ method: "_note" });
   wire.end();
   await over;
@@ -197,9 +197,9 @@ it("protocol-level notifications in an envelope that nobody knows pass by in sil
   const proxy = new Wire();
   const { wire, over } = client(Conductor.agent({ proxies: [proxy.transport], agent: echo() }));
   wire.request(1, "initialize", initialize);
-  await proxy.called("_proxy/initialize");
-  proxy.notify("_proxy/successor", { method: "$/later", params: { a: 1 } });
-  proxy.request("p", "_proxy/successor", { method: "session/new", params: { cwd: "/", mcpServers: [] } });
+  await proxy.called("proxy/initialize");
+  proxy.notify("proxy/successor", { method: "$/later", params: { a: 1 } });
+  proxy.request("p", "proxy/successor", { method: "session/new", params: { cwd: "/", mcpServers: [] } });
   expect(await proxy.next()).toMatchObject({ id: "p", result: { sessionId: "s1" } });
   wire.end();
   await over;

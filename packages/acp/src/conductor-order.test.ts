@@ -25,13 +25,13 @@ import {
 
 const initialize = { protocolVersion: 1 };
 const passing = (): Component => Proxy.builder();
-const other = (spelling: "_proxy" | "proxy"): Component =>
+const other = (spelling: "proxy" | "proxy"): Component =>
   otherProxy({ spelling, unknown: "refused", cancels: "raw" });
 
 const chains: readonly (readonly [string, () => Component[]])[] = [
   ["three proxies that pass on", () => [passing(), passing(), passing()]],
   ["three proxies with handlers", () => [arrow(""), arrow(""), arrow("")]],
-  ["proxies of either spelling", () => [other("_proxy"), passing(), other("proxy")]],
+  ["proxies of either spelling", () => [other("proxy"), passing(), other("proxy")]],
   ["nested conductors", () => [passing(), Conductor.proxy([arrow(""), Conductor.proxy([passing()])])]],
 ];
 
@@ -175,7 +175,7 @@ describe("pressure", () => {
   const chainOf = (agent: Component): Component =>
     narrow(
       Conductor.agent({
-        proxies: [narrow(passing()), narrow(arrow("")), narrow(other("_proxy"))],
+        proxies: [narrow(passing()), narrow(arrow("")), narrow(other("proxy"))],
         agent: narrow(agent),
       }),
     );

@@ -65,7 +65,7 @@ describe("initialization", () => {
     await over;
   });
 
-  it.each(["_proxy", "proxy"] as const)(
+  it.each(["proxy", "_proxy"] as const)(
     "of two components the proxy gets %s/initialize with the params as they are, and the agent initialize",
     async (spelling) => {
       const [proxy, agent] = [listener(), listener()];
@@ -96,7 +96,7 @@ describe("initialization", () => {
     },
   );
 
-  it("of three components all proxies get proxy/initialize, one after the other", async () => {
+  it("of three components all proxies get _proxy/initialize, one after the other", async () => {
     const methods: string[] = [];
     const noting = (name: string): Component =>
       Proxy.builder().withHandler((dispatch) => {
@@ -105,19 +105,15 @@ describe("initialization", () => {
       });
     const seen: Json[] = [];
     await ask(Conductor.agent({ proxies: [noting("a"), noting("b"), noting("c")], agent: echo(seen) }));
-    expect(methods.slice(0, 3)).toEqual([
-      "a _proxy/initialize",
-      "b _proxy/initialize",
-      "c _proxy/initialize",
-    ]);
+    expect(methods.slice(0, 3)).toEqual(["a proxy/initialize", "b proxy/initialize", "c proxy/initialize"]);
     expect(methods.filter((method) => method.endsWith("initialize"))).toHaveLength(3);
     expect(seen.map(({ method }) => method)).toEqual(["initialize", "session/new", "session/prompt"]);
   });
 
-  it("a conductor that is a proxy gets proxy/initialize, and its last proxy's successor is its own", async () => {
+  it("a conductor that is a proxy gets _proxy/initialize, and its last proxy's successor is its own", async () => {
     const { wire, over } = client(Conductor.proxy([arrow()]));
-    wire.request(1, "proxy/initialize", initialize);
-    const asked = await wire.called("proxy/successor"); // as it was spoken to
+    wire.request(1, "_proxy/initialize", initialize);
+    const asked = await wire.called("_proxy/successor"); // as it was spoken to
     expect(asked.params).toEqual({ method: "initialize", params: initialize });
     wire.say({ jsonrpc: "2.0", id: asked.id, result: { protocolVersion: 1 } });
     expect(await wire.answer(1)).toMatchObject({ result: { protocolVersion: 1 } });
@@ -129,9 +125,9 @@ describe("initialization", () => {
     [
       Conductor.agent({ agent: echo() }),
       "initialize",
-      ["session/new", "_proxy/initialize", "proxy/initialize"],
+      ["session/new", "proxy/initialize", "_proxy/initialize"],
     ],
-    [Conductor.proxy([]), "proxy/initialize", ["initialize", "session/new", "_proxy/successor"]],
+    [Conductor.proxy([]), "proxy/initialize", ["initialize", "session/new", "proxy/successor"]],
   ])(
     "the first message must be the right initialize, and a wrong one may be followed by it",
     async (conductor, right, wrong) => {
@@ -203,22 +199,22 @@ describe("what conductors alone may say", () => {
   const envelope = { method: "initialize", params: initialize };
 
   it.each([
-    ["an initialize of the extension, to an agent", 0, "_proxy/successor", { method: "_proxy/initialize" }],
-    ["one to a proxy", 1, "_proxy/successor", { method: "_proxy/initialize", params: initialize }],
-    ["one in the other spelling", 1, "proxy/successor", { method: "proxy/initialize", params: initialize }],
-    ["one to whoever is before", 0, "_proxy/initialize", initialize],
-    ["an envelope in an envelope", 1, "_proxy/successor", { method: "_proxy/successor", params: envelope }],
+    ["an initialize of the extension, to an agent", 0, "proxy/successor", { method: "proxy/initialize" }],
+    ["one to a proxy", 1, "proxy/successor", { method: "proxy/initialize", params: initialize }],
+    ["one in the other spelling", 1, "_proxy/successor", { method: "_proxy/initialize", params: initialize }],
+    ["one to whoever is before", 0, "proxy/initialize", initialize],
+    ["an envelope in an envelope", 1, "proxy/successor", { method: "proxy/successor", params: envelope }],
   ])("is refused from a proxy: %s", async (_, behind, method, params) => {
     const rest: Json[] = [];
     const others = Array.from({ length: behind }, () =>
-      otherProxy({ spelling: "_proxy", unknown: "refused", cancels: "raw" }, rest),
+      otherProxy({ spelling: "proxy", unknown: "refused", cancels: "raw" }, rest),
     );
     const agent: Json[] = [];
     const proxy = listener();
     const { wire, over } = client(Conductor.agent({ proxies: [proxy.part, ...others], agent: echo(agent) }));
     wire.request(1, "initialize", initialize);
     const first = await proxy.wire;
-    await first.called("_proxy/initialize");
+    await first.called("proxy/initialize");
     first.request("bad", method, params);
     expect(await first.answer("bad")).toMatchObject({ error: { code: -32600 } });
     expect([rest, agent]).toEqual([[], []]);
@@ -226,7 +222,7 @@ describe("what conductors alone may say", () => {
     await over;
   });
 
-  it.each(["_proxy/initialize", "proxy/initialize", "_proxy/successor", "proxy/successor"])(
+  it.each(["proxy/initialize", "_proxy/initialize", "proxy/successor", "_proxy/successor"])(
     "is refused from a client: %s",
     async (method) => {
       const heard: Json[] = [];
@@ -242,13 +238,13 @@ describe("what conductors alone may say", () => {
       wire.request(3, "session/new", { cwd: "/", mcpServers: [] });
       expect(await wire.answer(2)).toMatchObject({ error: { code: -32600 } });
       expect(await wire.answer(3)).toMatchObject({ result: { sessionId: "s1" } });
-      expect(heard.map((message) => message["method"])).toEqual(["_proxy/initialize", "session/new"]);
+      expect(heard.map((message) => message["method"])).toEqual(["proxy/initialize", "session/new"]);
       wire.end();
       await over;
     },
   );
 
-  it.each(["_proxy/initialize", "proxy/successor"])("is refused from an agent: %s", async (method) => {
+  it.each(["proxy/initialize", "_proxy/successor"])("is refused from an agent: %s", async (method) => {
     const agent = listener();
     const { wire, over } = client(Conductor.agent({ proxies: [arrow()], agent: agent.part }));
     wire.request(1, "initialize", initialize);
@@ -264,8 +260,8 @@ describe("what conductors alone may say", () => {
 
   it("initialize is refused by a conductor that is a proxy, once it has been initialized", async () => {
     const { wire, over } = client(Conductor.proxy([]));
-    wire.request(1, "_proxy/initialize", initialize);
-    const { id } = await wire.called("_proxy/successor");
+    wire.request(1, "proxy/initialize", initialize);
+    const { id } = await wire.called("proxy/successor");
     wire.say({ jsonrpc: "2.0", id, result: { protocolVersion: 1 } });
     await wire.answer(1);
     wire.request(2, "initialize", initialize);
@@ -279,10 +275,10 @@ describe("what conductors alone may say", () => {
     const { wire, over } = client(Conductor.agent({ proxies: [proxy.part], agent: echo() }));
     wire.request(1, "initialize", initialize);
     const first = await proxy.wire;
-    await first.called("_proxy/initialize");
-    first.request("a", "_proxy/successor", { params: {} });
-    first.notify("_proxy/successor", []);
-    first.request("b", "_proxy/successor", { method: "session/new", params: { cwd: "/", mcpServers: [] } });
+    await first.called("proxy/initialize");
+    first.request("a", "proxy/successor", { params: {} });
+    first.notify("proxy/successor", []);
+    first.request("b", "proxy/successor", { method: "session/new", params: { cwd: "/", mcpServers: [] } });
     expect(await first.answer("a")).toMatchObject({ error: { code: -32602 } });
     expect(await first.answer("b")).toMatchObject({ result: { sessionId: "s1" } });
     wire.end();
@@ -291,7 +287,7 @@ describe("what conductors alone may say", () => {
 });
 
 describe("spellings", () => {
-  const kinds = (["_proxy", "proxy"] as const).flatMap((spelling) =>
+  const kinds = (["proxy", "_proxy"] as const).flatMap((spelling) =>
     (["refused", "passed on"] as const).map((unknown) => ({ spelling, unknown, cancels: "raw" as const })),
   );
   const chains = [
@@ -300,7 +296,7 @@ describe("spellings", () => {
     [...kinds, ...kinds],
   ];
 
-  it.each(["_proxy", "proxy"] as const)(
+  it.each(["proxy", "_proxy"] as const)(
     "proxies that know one of them, and mixed ones, make a chain that begins with %s",
     async (spelling: Spelling) => {
       for (const chain of chains) {
@@ -315,14 +311,14 @@ describe("spellings", () => {
   it("each proxy is spoken to as it speaks", async () => {
     const [old, young]: [Json[], Json[]] = [[], []];
     const proxies = [
-      otherProxy({ spelling: "_proxy", unknown: "refused", cancels: "raw" }, old),
-      otherProxy({ spelling: "proxy", unknown: "refused", cancels: "raw" }, young),
+      otherProxy({ spelling: "proxy", unknown: "refused", cancels: "raw" }, old),
+      otherProxy({ spelling: "_proxy", unknown: "refused", cancels: "raw" }, young),
     ];
     await ask(Conductor.agent({ proxies, agent: echo() }));
     const methods = (heard: Json[]): unknown[] => heard.map(({ method }) => method);
     const rest = ["session/new", "session/prompt"];
-    expect(methods(old)).toEqual(["_proxy/initialize", ...rest, "_proxy/successor"]);
-    expect(methods(young)).toEqual(["_proxy/initialize", "proxy/initialize", ...rest, "proxy/successor"]);
+    expect(methods(old)).toEqual(["proxy/initialize", ...rest, "proxy/successor"]);
+    expect(methods(young)).toEqual(["proxy/initialize", "_proxy/initialize", ...rest, "_proxy/successor"]);
   });
 
   it("a proxy that knows both is spoken to as it speaks, whatever it was asked in", async () => {
@@ -330,11 +326,11 @@ describe("spellings", () => {
     const { wire, over } = client(Conductor.agent({ proxies: [proxy.part], agent: agent.part }));
     wire.request(1, "initialize", initialize);
     const first = await proxy.wire;
-    await first.called("_proxy/initialize");
-    first.request("p", "proxy/successor", { method: "initialize", params: initialize });
+    await first.called("proxy/initialize");
+    first.request("p", "_proxy/successor", { method: "initialize", params: initialize });
     const last = await agent.wire;
     last.notify("_note");
-    expect(await first.next()).toMatchObject({ method: "proxy/successor", params: { method: "_note" } });
+    expect(await first.next()).toMatchObject({ method: "_proxy/successor", params: { method: "_note" } });
     wire.end();
     await over;
   });
@@ -415,7 +411,7 @@ describe("parts that fail", () => {
     const lost = new Wire();
     const { wire, over } = client(Conductor.agent({ proxies: [lost.transport], agent: echo() }));
     wire.request(1, "initialize", initialize);
-    await lost.called("_proxy/initialize");
+    await lost.called("proxy/initialize");
     lost.abort();
     expect(await wire.answer(1)).toMatchObject({ error: { code: -32603 } });
     expect(await over).toMatchObject({ _tag: "SessionError", code: "lost" });
@@ -438,7 +434,7 @@ describe("parts that fail", () => {
       .connectTo(theirs, { ...quietly, limits })
       .catch((error: unknown) => error);
     ours.write([JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params: initialize })]);
-    await lost.called("_proxy/initialize");
+    await lost.called("proxy/initialize");
     lost.abort();
     await said.opened;
     await ended.opened;
@@ -540,12 +536,12 @@ it("a cancel is told to nobody but the next hop: a trace knows its answer, and n
   const wire = new Wire();
   const over = conductor.connectTo(wire.transport, { onHandlerError: (error) => reported.push(error) });
   wire.request(1, "initialize", initialize);
-  const { id } = await proxy.called("_proxy/initialize");
+  const { id } = await proxy.called("proxy/initialize");
   wire.notify("$/cancel_request", { requestId: 1 });
   expect(await proxy.called("$/cancel_request")).toMatchObject({ params: { requestId: id } });
   const cancel = { method: "$/cancel_request", params: { requestId: 99 } };
-  proxy.notify("_proxy/successor", cancel);
-  proxy.notify("_proxy/successor", { method: "_proxy/successor", params: cancel });
+  proxy.notify("proxy/successor", cancel);
+  proxy.notify("proxy/successor", { method: "proxy/successor", params: cancel });
   proxy.notify("$/cancel_request", { requestId: 98 });
   proxy.say({ jsonrpc: "2.0", id, error: { code: -32800, message: "stopped" } });
   await wire.answer(1);

@@ -30,7 +30,7 @@ type Instantiated<P> = P & { readonly initialize?: unknown };
 export interface ConductorOptions {
   /** Names it in a trace. Default `conductor`. */
   readonly name?: string;
-  /** How it speaks to its proxies first; one that does not know it is spoken to in the other spelling. Default `_proxy`. */
+  /** How it speaks to its proxies first; one that does not know it is spoken to in the other spelling. Default `proxy`. */
   readonly spelling?: Spelling;
   /** Greets its parts, so that streams can pass through to those that are Sluice, too. Default false. */
   readonly streams?: boolean;
@@ -107,7 +107,7 @@ export class Conductor implements Component {
       throw new RpcError(ErrorCode.invalidRequest, `the first message must be ${expected}`);
     }
     const { proxies = [], agent, initialize } = await this.#instantiate(first.params);
-    const { name = "conductor", spelling = "_proxy", streams = false, trace } = this.#options;
+    const { name = "conductor", spelling = "proxy", streams = false, trace } = this.#options;
     const toParts = { ...options, streams };
     const chain = new Chain({ name, cx, proxies, agent, spelling, trace, options: toParts, initialize });
     await chain.opened();

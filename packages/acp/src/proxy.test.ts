@@ -18,7 +18,7 @@ const initialize = { protocolVersion: 1 };
 async function behind(
   proxy: Component,
   use: (wire: Wire) => Promise<void>,
-  spelling: "_proxy" | "proxy" = "_proxy",
+  spelling: "_proxy" | "proxy" = "proxy",
 ): Promise<void> {
   const { wire, over } = client(proxy);
   wire.request("i", `${spelling}/initialize`, initialize);
@@ -38,8 +38,8 @@ describe("a proxy without handlers", () => {
     wire.request(1, "initialize", initialize);
     expect(await wire.answer(1)).toMatchObject({ error: { code: -32600 } });
     const params = { ...initialize, clientCapabilities: { fs: {}, later: 1 }, _meta: { a: { b: 1 } } };
-    wire.request(2, "_proxy/initialize", params);
-    const { id, params: envelope } = await wire.called("_proxy/successor");
+    wire.request(2, "proxy/initialize", params);
+    const { id, params: envelope } = await wire.called("proxy/successor");
     expect(envelope).toEqual({ method: "initialize", params });
     const result = { protocolVersion: 1, agentCapabilities: { later: [] }, _meta: { c: 1 } };
     wire.say({ jsonrpc: "2.0", id, result });
@@ -48,7 +48,7 @@ describe("a proxy without handlers", () => {
     expect(await over).toBeUndefined();
   });
 
-  it.each(["_proxy", "proxy"] as const)("answers in the spelling it is spoken to: %s", async (spelling) => {
+  it.each(["proxy", "_proxy"] as const)("answers in the spelling it is spoken to: %s", async (spelling) => {
     await behind(
       proxy(),
       async (wire) => {
@@ -72,23 +72,23 @@ describe("a proxy without handlers", () => {
       // From the client, to the agent.
       const params = { deep: { list: [1, null, "x"] }, _meta: { traceparent: "00-1-2-03" } };
       wire.request("c", "_custom/ask", params);
-      const down = await wire.called("_proxy/successor");
+      const down = await wire.called("proxy/successor");
       expect(down.params).toEqual({ method: "_custom/ask", params });
       const error = { code: 1234, message: "no", data: { why: ["x"] } };
       wire.say({ jsonrpc: "2.0", id: down.id, error });
       expect(await wire.answer("c")).toEqual({ jsonrpc: "2.0", id: "c", error });
       // From the agent, to the client.
-      wire.request("a", "_proxy/successor", { method: "_custom/back", params });
+      wire.request("a", "proxy/successor", { method: "_custom/back", params });
       const up = await wire.called("_custom/back");
       expect(up.params).toEqual(params);
       wire.say({ jsonrpc: "2.0", id: up.id, result: { result: "unwrapped", _meta: {} } });
       expect(await wire.answer("a")).toMatchObject({ result: { result: "unwrapped", _meta: {} } });
-      wire.notify("_proxy/successor", { method: "_custom/note", params: [1, 2] });
+      wire.notify("proxy/successor", { method: "_custom/note", params: [1, 2] });
       expect(await wire.next()).toEqual({ jsonrpc: "2.0", method: "_custom/note", params: [1, 2] });
       // Without params.
       wire.say({ jsonrpc: "2.0", method: "_custom/bare" });
       expect(await wire.next()).toMatchObject({ params: { method: "_custom/bare" } });
-      wire.notify("_proxy/successor", { method: "_custom/bare", params: null });
+      wire.notify("proxy/successor", { method: "_custom/bare", params: null });
       expect(await wire.next()).toEqual({ jsonrpc: "2.0", method: "_custom/bare" });
     });
   });
@@ -96,7 +96,7 @@ describe("a proxy without handlers", () => {
   it("never forwards a cancel as it came", async () => {
     await behind(proxy(), async (wire) => {
       wire.notify("$/cancel_request", { requestId: 99 });
-      wire.notify("_proxy/successor", { method: "$/cancel_request", params: { requestId: 99 } });
+      wire.notify("proxy/successor", { method: "$/cancel_request", params: { requestId: 99 } });
       wire.notify("_note");
       expect(await wire.next()).toMatchObject({ params: { method: "_note" } });
     });
@@ -105,8 +105,8 @@ describe("a proxy without handlers", () => {
   it("answers an envelope without a message -32602, ignores such a notification, and goes on", async () => {
     await behind(proxy(), async (wire) => {
       const bad = [{}, { method: 7 }, [], { method: "x", params: "scalar" }];
-      bad.forEach((params, i) => wire.request(i, "_proxy/successor", params));
-      for (const params of bad) wire.notify("_proxy/successor", params);
+      bad.forEach((params, i) => wire.request(i, "proxy/successor", params));
+      for (const params of bad) wire.notify("proxy/successor", params);
       for (let i = 0; i < bad.length; i++)
         expect(await wire.answer(i)).toMatchObject({ error: { code: -32602 } });
       wire.notify("_note");
@@ -130,7 +130,7 @@ describe("handlers of a proxy", () => {
     await expect(over).rejects.toThrow("Proxy cannot address Conductor");
   });
 
-  it.each(["_proxy", "proxy"] as const)(
+  it.each(["proxy", "_proxy"] as const)(
     "see initialize as the client sent it, however a conductor calls it (%s), and may change it and its answer",
     async (spelling) => {
       const clientInfo = { name: "other", version: "2" };
@@ -187,10 +187,10 @@ describe("handlers of a proxy", () => {
       .onReceiveRequestFrom(Client, Ask, ({ n }, responder) => responder.respond({ client: n }));
     await behind(proxy, async (wire) => {
       wire.notify("_note", { n: 1 });
-      wire.notify("_proxy/successor", { method: "_note", params: { n: 2 } });
-      wire.notify("proxy/successor", { method: "_note", params: { n: 3 } });
+      wire.notify("proxy/successor", { method: "_note", params: { n: 2 } });
+      wire.notify("_proxy/successor", { method: "_note", params: { n: 3 } });
       wire.request("c", "_ask", { n: 4 });
-      wire.request("a", "_proxy/successor", { method: "_ask", params: { n: 5 } });
+      wire.request("a", "proxy/successor", { method: "_ask", params: { n: 5 } });
       expect(await wire.answer("c")).toMatchObject({ result: { client: 4 } });
       expect(await wire.answer("a")).toMatchObject({ result: { agent: 5 } });
       expect(seen).toEqual(["client 1", "agent 2", "agent 3"]);
@@ -211,9 +211,9 @@ describe("handlers of a proxy", () => {
       });
     await behind(proxy, async (wire) => {
       wire.request("c", "_ask", {});
-      wire.say({ jsonrpc: "2.0", id: (await wire.called("_proxy/successor")).id, result: {} });
+      wire.say({ jsonrpc: "2.0", id: (await wire.called("proxy/successor")).id, result: {} });
       await wire.answer("c");
-      wire.request("a", "_proxy/successor", { method: "_ask", params: {} });
+      wire.request("a", "proxy/successor", { method: "_ask", params: {} });
       wire.say({ jsonrpc: "2.0", id: (await wire.called("_ask")).id, result: {} });
       await wire.answer("a");
       expect(seen).toEqual(["of the agent", "of the client"]);
@@ -231,30 +231,30 @@ describe("handlers of a proxy", () => {
         });
     const envelope = { method: "_note", params: { n: 1 }, _meta: { hop: 1 }, other: true };
     await behind(proxy(Handled.no()), async (wire) => {
-      wire.notify("_proxy/successor", envelope);
+      wire.notify("proxy/successor", envelope);
       expect(await wire.next()).toEqual({ jsonrpc: "2.0", method: "_note", params: { n: 1 } });
     });
     await behind(proxy(Handled.no({ message: { method: "_note", params: { n: 2 } } })), async (wire) => {
-      wire.notify("_proxy/successor", envelope);
+      wire.notify("proxy/successor", envelope);
       expect(await wire.next()).toEqual({ jsonrpc: "2.0", method: "_note", params: { n: 2 } });
     });
     expect(seen).toEqual([
-      { method: "_proxy/successor", params: envelope },
-      { method: "_proxy/successor", params: { ...envelope, params: { n: 2 } } },
+      { method: "proxy/successor", params: envelope },
+      { method: "proxy/successor", params: { ...envelope, params: { n: 2 } } },
     ]);
   });
 
   it("a malformed envelope reaches handlers of everything as it is", async () => {
     const seen: unknown[] = [];
     const proxy = Proxy.builder().withHandler((dispatch) => {
-      if (dispatch.kind !== "notification" || dispatch.method !== "_proxy/successor") return Handled.no();
+      if (dispatch.kind !== "notification" || dispatch.method !== "proxy/successor") return Handled.no();
       seen.push(dispatch.params);
       return Handled.yes;
     });
     await behind(proxy, async (wire) => {
-      wire.notify("_proxy/successor", { wrong: 1 });
+      wire.notify("proxy/successor", { wrong: 1 });
       wire.request(1, "_ping");
-      await wire.called("_proxy/successor");
+      await wire.called("proxy/successor");
     });
     expect(seen).toEqual([{ wrong: 1 }]);
   });
@@ -269,15 +269,15 @@ describe("handlers of a proxy", () => {
       expect(error.code).toBe(-32602);
       expect(JSON.stringify(error.data)).toContain("sessionId");
       wire.request(2, "session/prompt", { sessionId: "s", prompt: [] });
-      await wire.called("_proxy/successor");
+      await wire.called("proxy/successor");
     });
   });
 });
 
 describe("the side of the conductor", () => {
   it("sees the envelope as an ordinary message, for its only peer is the proxy", async () => {
-    const Successor = request<{ method: string }, Json>("_proxy/successor");
-    const Inner = request<Json, Json>("_proxy/initialize");
+    const Successor = request<{ method: string }, Json>("proxy/successor");
+    const Inner = request<Json, Json>("proxy/initialize");
     const conductor = ConductorRole.builder().onReceiveRequest(Successor, ({ method }, responder) =>
       responder.respond({ asked: method }),
     );
@@ -311,8 +311,8 @@ describe("meta and unknown members", () => {
     [
       "proxies of either spelling",
       () => [
-        otherProxy({ spelling: "_proxy", unknown: "passed on", cancels: "raw" }),
         otherProxy({ spelling: "proxy", unknown: "passed on", cancels: "raw" }),
+        otherProxy({ spelling: "_proxy", unknown: "passed on", cancels: "raw" }),
       ],
     ],
   ] as [string, () => Component[]][])("survive %s, both ways", async (_, proxies) => {
@@ -371,10 +371,10 @@ describe("meta and unknown members", () => {
       Conductor.agent({ proxies: [arrow(), proxy.transport], agent: agent.part }),
     );
     wire.request(1, "initialize", initialize);
-    await proxy.called("_proxy/initialize");
+    await proxy.called("proxy/initialize");
     const last = await agent.wire;
-    proxy.notify("_proxy/successor", { method: "_a", params: { _meta: { inner: 1 } }, _meta: { hop: 1 } });
-    proxy.notify("_proxy/successor", { method: "_b", params: {}, meta: { hop: 1 } });
+    proxy.notify("proxy/successor", { method: "_a", params: { _meta: { inner: 1 } }, _meta: { hop: 1 } });
+    proxy.notify("proxy/successor", { method: "_b", params: {}, meta: { hop: 1 } });
     expect(await last.next()).toEqual({ jsonrpc: "2.0", method: "_a", params: { _meta: { inner: 1 } } });
     expect(await last.next()).toEqual({ jsonrpc: "2.0", method: "_b", params: {} });
     wire.end();

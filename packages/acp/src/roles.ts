@@ -93,7 +93,7 @@ const predecessor: RemoteStyle = {
 
 /** To and from the side of the agent: in an envelope. */
 const successor: RemoteStyle = {
-  outgoing: (message, connection) => wrap(message, spellings.get(connection) ?? "_proxy"),
+  outgoing: (message, connection) => wrap(message, spellings.get(connection) ?? "proxy"),
   incoming: (message) => (isSuccessor(message) ? unwrap(message) : undefined),
   wrapAgain,
 };

@@ -4,7 +4,7 @@ import { ErrorCode, type Id, type Params } from "@sluice/codec";
 import { RpcError } from "@sluice/session";
 import type { ChainMessage } from "@sluice/session/builder";
 
-/** `_proxy`: agent-client-protocol 2 (Rust), 2026. `proxy`: the schema since November 2026. */
+/** `proxy`: the schema since November 2026, and the Rust crate 5. `_proxy`: the crate up to 2. */
 export type Spelling = "_proxy" | "proxy";
 
 function successorMethod(spelling: Spelling): string {
