@@ -14,9 +14,9 @@ import {
 import { arrow, client, echo, gate, listener, otherProxy, quiet, Wire } from "./parts.testing.ts";
 
 const initialize = { protocolVersion: 1 };
-const raw = (spelling: "proxy" | "proxy"): Component =>
+const raw = (spelling: "_proxy" | "proxy"): Component =>
   otherProxy({ spelling, unknown: "passed on", cancels: "raw" });
-const wrapped = (spelling: "proxy" | "proxy"): Component =>
+const wrapped = (spelling: "_proxy" | "proxy"): Component =>
   otherProxy({ spelling, unknown: "refused", cancels: "wrapped" });
 
 /** Proxies of every kind: whatever they are, a cancel reaches the other end. */

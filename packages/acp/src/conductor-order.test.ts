@@ -25,7 +25,7 @@ import {
 
 const initialize = { protocolVersion: 1 };
 const passing = (): Component => Proxy.builder();
-const other = (spelling: "proxy" | "proxy"): Component =>
+const other = (spelling: "_proxy" | "proxy"): Component =>
   otherProxy({ spelling, unknown: "refused", cancels: "raw" });
 
 const chains: readonly (readonly [string, () => Component[]])[] = [
