@@ -3,6 +3,8 @@ import { casesOf } from "./cases.ts";
 import type { AcpResult } from "./run.ts";
 import type { Built } from "./rust-peer.ts";
 
+/** The whole of the matrix takes minutes: other runtimes speak with the SDK, and Node with all. */
+export const onNode: boolean = !("Deno" in globalThis) && !("Bun" in globalThis);
 /** ms to build the Rust programs, cold. */
 export const BUILD = 1_800_000;
 /** ms for the cases of a cell. */

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { BUILD, MINUTES, path, unmet } from "./built.testing.ts";
+import { BUILD, MINUTES, onNode, path, unmet } from "./built.testing.ts";
 import { behind } from "./chain.ts";
 import { runProgram } from "./program.ts";
 import { runCases } from "./run.ts";
@@ -11,7 +11,7 @@ import { sdk24Agent } from "./sdk-peers.ts";
 let peer: Built;
 let conductor: Built;
 
-describe("the protocol's own Rust crate", () => {
+describe.runIf(onNode)("the protocol's own Rust crate", () => {
   beforeAll(async () => {
     peer = await rustPeer();
   }, BUILD);
@@ -44,7 +44,7 @@ describe("the protocol's own Rust crate", () => {
   );
 });
 
-describe("the conductor of the Rust crate", () => {
+describe.runIf(onNode)("the conductor of the Rust crate", () => {
   beforeAll(async () => {
     peer = await rustPeer();
     conductor = await rustConductor();

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { BUILD, MINUTES, path, unmet } from "./built.testing.ts";
+import { BUILD, MINUTES, onNode, path, unmet } from "./built.testing.ts";
 import { behind, conductorChain } from "./chain.ts";
 import { runCases } from "./run.ts";
 import { rustPeer, type Built } from "./rust-peer.ts";
@@ -8,7 +8,7 @@ import { sdk24Client } from "./sdk.ts";
 import { sdk24Agent } from "./sdk-peers.ts";
 import { sluiceAgent, sluiceChain, sluiceClient, sluiceConductor } from "./sluice.ts";
 
-describe("the conductor of @sluice/acp", () => {
+describe.runIf(onNode)("the conductor of @sluice/acp", () => {
   let peer: Built;
 
   beforeAll(async () => {

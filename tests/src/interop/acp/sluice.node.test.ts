@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { BUILD, MINUTES, path, unmet } from "./built.testing.ts";
+import { BUILD, MINUTES, onNode, path, unmet } from "./built.testing.ts";
 import { behind, conductorChain } from "./chain.ts";
 import { runProgram } from "./program.ts";
 import { runCases } from "./run.ts";
@@ -33,31 +33,34 @@ describe("@sluice/acp and the SDK do with one another all that the cases ask", (
   );
 });
 
-describe("@sluice/acp and the protocol's Rust crate do with one another all that the cases ask", () => {
-  let peer: Built;
-  let conductor: Built;
+describe.runIf(onNode)(
+  "@sluice/acp and the protocol's Rust crate do with one another all that the cases ask",
+  () => {
+    let peer: Built;
+    let conductor: Built;
 
-  beforeAll(async () => {
-    peer = await rustPeer();
-    conductor = await rustConductor();
-  }, BUILD);
+    beforeAll(async () => {
+      peer = await rustPeer();
+      conductor = await rustConductor();
+    }, BUILD);
 
-  it("client of ours, agent in Rust", { timeout: MINUTES }, async (context) => {
-    const agent = rustAgent(path(peer, context));
-    expect(unmet(await runCases({ client: sluiceClient, agent }))).toEqual([]);
-  });
+    it("client of ours, agent in Rust", { timeout: MINUTES }, async (context) => {
+      const agent = rustAgent(path(peer, context));
+      expect(unmet(await runCases({ client: sluiceClient, agent }))).toEqual([]);
+    });
 
-  it("client in Rust, agent of ours", { timeout: MINUTES }, async (context) => {
-    expect(unmet(await runProgram(rustClient(path(peer, context)), sluiceAgent))).toEqual([]);
-  });
+    it("client in Rust, agent of ours", { timeout: MINUTES }, async (context) => {
+      expect(unmet(await runProgram(rustClient(path(peer, context)), sluiceAgent))).toEqual([]);
+    });
 
-  it.for([1, 3])(
-    "the conductor in Rust starts our proxies: %i",
-    { timeout: MINUTES },
-    async (proxies, context) => {
-      const chain = conductorChain("mixed", [path(conductor, context)], sluiceProxy);
-      const agent = behind(chain, sluiceAgent, proxies);
-      expect(unmet(await runCases({ client: sluiceClient, agent, arrows: proxies }))).toEqual([]);
-    },
-  );
-});
+    it.for([1, 3])(
+      "the conductor in Rust starts our proxies: %i",
+      { timeout: MINUTES },
+      async (proxies, context) => {
+        const chain = conductorChain("mixed", [path(conductor, context)], sluiceProxy);
+        const agent = behind(chain, sluiceAgent, proxies);
+        expect(unmet(await runCases({ client: sluiceClient, agent, arrows: proxies }))).toEqual([]);
+      },
+    );
+  },
+);
