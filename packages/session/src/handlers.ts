@@ -70,6 +70,7 @@ export class Handlers implements Dispatcher {
     const { notifications, chain, fallbackNotification, onHandlerError } = this.#options;
     const { method, params } = message;
     const handler = notifications.get(method) ?? (chain.isEmpty ? fallbackNotification : undefined);
+    if (handler === undefined && chain.isEmpty) return done(); // nobody listens
     const context = new CallContext(this.#session(), message);
     const finish = (): void => {
       context.close();
