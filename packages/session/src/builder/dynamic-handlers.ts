@@ -47,10 +47,10 @@ export class DynamicHandlers {
       state = "in";
       chain.add(link);
     };
-    const errand = new ErrandItem(
+    const errand: ErrandItem = new ErrandItem(
       this.#connection,
       "an added handler",
-      () => {
+      (): Promise<void> | undefined => {
         if (this.#parking.size > 0) return this.#offerAll(link, errand).then(enter);
         enter();
         return undefined;
