@@ -7,7 +7,7 @@ import { connect, type ConnectOptions, type ExecClient } from "./client.ts";
 /** A call the client has made. */
 export interface Seen {
   readonly method: string;
-  // oxlint-disable-next-line typescript/no-explicit-any -- what the client sent
+  // oxlint-disable-next-line typescript/no-explicit-any -- params of any method, which the test that sent them knows
   readonly params: any;
 }
 

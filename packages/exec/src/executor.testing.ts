@@ -38,7 +38,7 @@ export class Peer {
     return peer;
   }
 
-  // oxlint-disable-next-line typescript/no-explicit-any -- as above
+  // oxlint-disable-next-line typescript/no-explicit-any -- what the wire says is for the test to judge
   call(method: string, params: unknown = {}, signal?: AbortSignal): Promise<any> {
     return this.session.call(method, params, signal === undefined ? {} : { signal });
   }

@@ -1,10 +1,7 @@
 // What is made of other types. Structs, tuples and fixed arrays are their parts, one behind the other.
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { nameOf, PostcardType, type Complain, type ValueOf } from "./postcard-type.ts";
+import { nameOf, PostcardType, type AnyType, type Complain, type ValueOf } from "./postcard-type.ts";
 import { fail, PostcardError } from "./postcard-bytes.ts";
-
-// oxlint-disable-next-line typescript/no-explicit-any -- a type of any values
-type AnyType = PostcardType<any>;
 
 /** `Option<T>`; none is `undefined`, so what it may hold must never be. @throws TypeError */
 export function option<T>(type: PostcardType<T>): PostcardType<T | undefined> {

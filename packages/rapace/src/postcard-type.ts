@@ -57,6 +57,10 @@ export class PostcardType<T> implements StandardSchemaV1<T, T> {
   }
 }
 
+/** A type whose values are not known here. */
+// oxlint-disable-next-line typescript/no-explicit-any -- values go in and come out of a type: only `any` stands for both
+export type AnyType = PostcardType<any>;
+
 /** The values of a type. */
 export type ValueOf<P> = P extends PostcardType<infer T> ? T : never;
 

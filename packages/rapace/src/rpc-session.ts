@@ -289,6 +289,6 @@ function safely<A extends unknown[]>(listener: (...args: A) => void): (...args: 
 }
 
 function report(error: unknown): void {
-  // oxlint-disable-next-line no-console -- the default of `onHandlerError`
+  // oxlint-disable-next-line no-console -- an error nobody hears of is worse
   console.error(error);
 }

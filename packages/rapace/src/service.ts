@@ -4,13 +4,11 @@ import { ErrorCode, RapaceError } from "./error.ts";
 import { Mapped } from "./mapped.ts";
 import { methodId } from "./method-id.ts";
 import { PostcardError } from "./postcard-bytes.ts";
-import { PostcardType, type ValueOf } from "./postcard-type.ts";
+import { PostcardType, type AnyType, type ValueOf } from "./postcard-type.ts";
 import { tuple } from "./postcard-composites.ts";
 import type { Answer, Dispatcher, IncomingRequest } from "./runner.ts";
 import type { CallOptions, RpcSession, StreamingCallOptions } from "./rpc-session.ts";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- a type of any values
-type AnyType = PostcardType<any>;
 type Values<P extends readonly AnyType[]> = { [I in keyof P]: ValueOf<P[I]> };
 
 /** What one method takes and gives: one result, or a stream of items. */
