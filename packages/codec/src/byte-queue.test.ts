@@ -5,7 +5,7 @@ import { bytes, join } from "./testing.ts";
 
 type Step =
   | { readonly do: "push"; readonly size: number; readonly times: number }
-  | { readonly do: "take" | "takeSome" | "discard"; readonly part: number };
+  | { readonly do: "take" | "takeSome" | "discard" | "putBack"; readonly part: number };
 
 const push = fc.record({
   do: fc.constant("push" as const),
@@ -17,7 +17,7 @@ const push = fc.record({
   times: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 40 })),
 });
 const remove = fc.record({
-  do: fc.constantFrom("take" as const, "takeSome" as const, "discard" as const),
+  do: fc.constantFrom("take" as const, "takeSome" as const, "discard" as const, "putBack" as const),
   part: fc.oneof(fc.constantFrom(0, 0.01, 1), fc.double({ min: 0, max: 1, noNaN: true })),
 });
 
@@ -44,7 +44,10 @@ it("behaves as one long array does, however its bytes came", () => {
           const wanted = Math.floor(step.part * model.length);
           let n = wanted;
           if (step.do === "discard") queue.discard(wanted);
-          else {
+          else if (step.do === "putBack") {
+            queue.unshift(queue.take(wanted));
+            n = 0;
+          } else {
             const got = step.do === "take" ? queue.take(wanted) : queue.takeSome(wanted);
             n = got.length;
             if (step.do === "take" || wanted === 0) expect(n).toBe(wanted);
@@ -61,12 +64,26 @@ it("behaves as one long array does, however its bytes came", () => {
           expect(queue.u32(middle)).toBe(new DataView(model.buffer, model.byteOffset).getUint32(middle));
         for (const from of [0, 1, middle, model.length])
           expect(queue.indexOf(7, from)).toBe(model.indexOf(7, from));
+        const block = queue.upToLast(7);
+        expect(same(block, model.subarray(0, block.length))).toBe(true);
+        expect(block.length === 0 || block.at(-1) === 7).toBe(true);
       }
       // What was taken stays as it was, whatever came after it.
       for (const [got, was] of taken) expect(same(got, was)).toBe(true);
     }),
     { numRuns: 100 },
   );
+});
+
+it("finds the last of a byte in the first chunk alone", () => {
+  const queue = new ByteQueue();
+  queue.push(bytes("a.b.c"));
+  expect(queue.upToLast(0x2e)).toEqual(bytes("a.b."));
+  queue.discard(2);
+  expect(queue.upToLast(0x2e)).toEqual(bytes("b."));
+  queue.discard(2);
+  queue.push(bytes("x".repeat(2000), "."));
+  expect(queue.upToLast(0x2e)).toEqual(bytes());
 });
 
 it("hands out a view where the bytes lie in one chunk, and a copy where they do not", () => {

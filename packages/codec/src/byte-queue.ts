@@ -94,6 +94,21 @@ export class ByteQueue {
     return -1;
   }
 
+  /** What of the first chunk ends with its last `byte`, left where it is; empty where there is none. */
+  upToLast(byte: number): Uint8Array {
+    const end = this.#head.lastIndexOf(byte) + 1;
+    return end <= this.#at ? EMPTY : this.#head.subarray(this.#at, end);
+  }
+
+  /** Puts bytes back to the front. */
+  unshift(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    if (this.#length > 0) this.#rest.unshift(this.#head.subarray(this.#at));
+    this.#head = bytes;
+    this.#at = 0;
+    this.#length += bytes.length;
+  }
+
   /** Removes `n` bytes, which must be there, and returns them. */
   take(n: number): Uint8Array {
     const end = this.#at + n;

@@ -14,6 +14,11 @@ export interface Framing {
   read(input: ByteQueue): string | DecodeError | undefined;
   /** True where part of a message has left the queue already: an end of input has cut it, as where bytes are left over. */
   readonly partial: boolean;
+  /**
+   * Bytes of whole messages that have left the queue and were not read, where it takes several at once: they go back before
+   * something else reads on.
+   */
+  unread?(): Uint8Array;
   /** What stands before and after a message of `bytes` bytes. */
   prefix(bytes: number): string;
   readonly suffix: string;

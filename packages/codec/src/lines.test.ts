@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { ByteQueue } from "./byte-queue.ts";
 import { DecodeError } from "./error.ts";
 import { Lines } from "./lines.ts";
 import { bytes, cut, everySplit, feed, readAll, type Part } from "./testing.ts";
@@ -109,22 +110,46 @@ it("10 MB in chunks of a packet cost no more", () => {
   expect(readAll(lines(2 ** 24), [...chunks, bytes("\n")])).toHaveLength(1);
 });
 
-it("any bytes, cut anyhow: text or an error for each line, and never more held than the limit", () => {
-  const byte = fc.oneof(fc.constantFrom(0x0a, 0x0d, 0xef, 0xbb, 0xbf), fc.nat(255));
-  const input = fc.array(byte, { maxLength: 200 }).map((all) => Uint8Array.from(all));
-  fc.assert(
-    fc.property(input, fc.array(fc.integer({ min: 1, max: 30 })), (all, sizes) => {
-      const { read: got, held } = feed(lines(), cut(all, sizes));
-      expect(got).toSatisfy((values: unknown[]) =>
-        values.every((one) =>
-          typeof one === "string"
-            ? one !== "" && !one.includes("\n")
-            : one instanceof DecodeError && !one.fatal,
-        ),
-      );
-      expect(held).toBeLessThanOrEqual(MAX);
-      expect(readAll(lines(), [all])).toEqual(readAll(lines(), cut(all, sizes)));
-    }),
-    { numRuns: 500 },
-  );
+it("gives back what it has not read, byte for byte", () => {
+  const input = bytes("\n\n", "é€𝄞\r\n", "one\n", "\n", "𝄞\n", [0xff]);
+  const queue = new ByteQueue();
+  queue.push(input);
+  const reader = lines(1000);
+  expect(reader.read(queue)).toBe("é€𝄞");
+  expect(reader.read(queue)).toBe("one");
+  queue.unshift(reader.unread());
+  expect(queue.take(queue.length)).toEqual(bytes("\n𝄞\n", [0xff]));
+  expect(reader.unread()).toEqual(bytes());
 });
+
+it("a chunk whose lines are bad costs one look at each", () => {
+  const bad = Array.from({ length: 200_000 }, () => [0xff, 0x0a]).flat();
+  expect(readAll(lines(2 ** 20), [bytes("first\n", bad)])).toHaveLength(200_001);
+});
+
+it.each([MAX, 1000])(
+  "any bytes, cut anyhow: text or an error for each line, and never more held than %d",
+  (max) => {
+    const byte = fc.oneof(fc.constantFrom(0x0a, 0x0d, 0xef, 0xbb, 0xbf, 0x61), fc.nat(255));
+    const some = fc.oneof(
+      fc.array(byte, { maxLength: 20 }),
+      fc.constantFrom(...["é", "€", "𝄞", "\n"].map((one) => [...bytes(one)])),
+    );
+    const input = fc.array(some, { maxLength: 20 }).map((all) => Uint8Array.from(all.flat()));
+    fc.assert(
+      fc.property(input, fc.array(fc.integer({ min: 1, max: 30 })), (all, sizes) => {
+        const { read: got, held } = feed(lines(max), cut(all, sizes));
+        expect(got).toSatisfy((values: unknown[]) =>
+          values.every((one) =>
+            typeof one === "string"
+              ? one !== "" && !one.includes("\n")
+              : one instanceof DecodeError && !one.fatal,
+          ),
+        );
+        expect(held).toBeLessThanOrEqual(max);
+        expect(readAll(lines(max), [all])).toEqual(readAll(lines(max), cut(all, sizes)));
+      }),
+      { numRuns: 500 },
+    );
+  },
+);

@@ -30,7 +30,10 @@ export class Input {
 
   /** H3: from the next byte on it is frames. */
   switchToFrames(): void {
-    this.#frames ??= new FrameReader(this.#limits);
+    if (this.#frames !== undefined) return;
+    this.#frames = new FrameReader(this.#limits);
+    const unread = this.#framing?.unread?.();
+    if (unread !== undefined) this.#queue.unshift(unread);
   }
 
   get speaksFrames(): boolean {
