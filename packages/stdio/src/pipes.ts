@@ -2,7 +2,7 @@
 //
 // Node streams with callbacks cost 0.1 µs a chunk; web streams ten times that on Deno. A list of chunks is corked, so
 // that it leaves in one gathered write. We are full when the stream says so.
-import { TransportError, type Chunk, type TransportEvents } from "@sluice/transport";
+import { BusyPoll, TransportError, type Chunk, type TransportEvents } from "@sluice/transport";
 
 /** What is used of a node `Readable`. */
 export interface Input {
@@ -46,6 +46,7 @@ export class Pipes {
   /** What came while nobody wanted it: before the start, or because Node sets a paused stream flowing when a child exits. */
   #held: Uint8Array[] = [];
   #events: TransportEvents | undefined;
+  readonly #poll: BusyPoll = new BusyPoll();
 
   constructor(input: Input, output: Output, label: string, owner: PipesOwner) {
     this.#input = input;
@@ -140,11 +141,13 @@ export class Pipes {
       this.#input.pause();
       return;
     }
+    this.#poll.came(chunk.length);
     try {
       this.#events?.onData(chunk);
     } catch (cause) {
       this.#threw(cause);
     }
+    this.#poll.waits();
   }
 
   #passOn(): void {

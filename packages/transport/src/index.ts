@@ -1,4 +1,5 @@
 export type { Chunk, CloseCause, Transport, TransportEvents } from "./transport.ts";
+export { BusyPoll } from "./busy-poll.ts";
 export { TransportError, type TransportErrorCode } from "./error.ts";
 export { memoryPair, type MemoryPairOptions } from "./memory.ts";
 export { shaped, shapedPair } from "./shaped.ts";

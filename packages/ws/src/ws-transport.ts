@@ -6,6 +6,7 @@
 // What arrives while nobody wants it (before the start, or paused) is held. Most runtimes can also stop reading, which
 // holds the sender back; for the others what is held has a limit.
 import {
+  BusyPoll,
   TransportError,
   type Chunk,
   type CloseCause,
@@ -14,6 +15,7 @@ import {
 } from "@sluice/transport";
 import { CLOSE_CODE, GOING_AWAY, LOST, raised, reasonOf, TOO_BIG, UNSUPPORTED } from "./close-codes.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { Held } from "./held.ts";
 import type { WsLimits } from "./limits.ts";
 import { Pool } from "./pool.ts";
 import { SLUICE } from "./protocols.ts";
@@ -34,8 +36,7 @@ export class WsTransport implements Transport, SocketEvents {
   #receiving: "open" | "ended" | "told" = "open";
   #reading: "waiting" | "flowing" | "paused" = "waiting";
   #life: "open" | "closing" | "dropped" | "over" = "open";
-  #held: Chunk[] = [];
-  #heldBytes = 0;
+  readonly #held: Held = new Held();
   /** What is said in the Close that follows the end of both directions. */
   #reason = "";
   #closedWith = 0;
@@ -45,6 +46,7 @@ export class WsTransport implements Transport, SocketEvents {
   #verdict: { readonly error: TransportError | undefined } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #pool: Pool = new Pool();
+  readonly #poll: BusyPoll = new BusyPoll();
   readonly #sent = (message: Chunk): void => this.#pool.give(message);
   readonly #drained = (): void => {
     if (this.#sending !== "full" || this.#life !== "open") return;
@@ -123,7 +125,7 @@ export class WsTransport implements Transport, SocketEvents {
     if (this.#life === "dropped" || this.#life === "over") return;
     this.#failure = error;
     this.#sending = "ended";
-    this.#held = [];
+    this.#held.clear();
     this.#life = "dropped";
     if (this.#verdict === undefined) return this.#drop();
     // The socket has closed before, and what came until then is not passed on any more.
@@ -149,10 +151,9 @@ export class WsTransport implements Transport, SocketEvents {
       if (typeof message === "string") return this.#refuse(UNSUPPORTED, "text where frames are spoken (W1)");
       if (message.length === 0) return this.#ended();
     }
-    if (this.#reading === "flowing" && this.#held.length === 0) return this.#give(message);
-    this.#heldBytes += message.length;
+    if (this.#reading === "flowing" && this.#held.isEmpty) return this.#give(message);
     this.#held.push(message);
-    if (this.#heldBytes > this.#limits.held)
+    if (this.#held.bytes > this.#limits.held)
       this.#refuse(CLOSE_CODE.limit, `more than ${this.#limits.held} bytes while nobody reads (limits.held)`);
   }
 
@@ -252,18 +253,8 @@ export class WsTransport implements Transport, SocketEvents {
   }
 
   #passOn(): void {
-    while (this.#passes && this.#held.length > 0) {
-      const held = this.#held;
-      this.#held = [];
-      let at = 0;
-      while (at < held.length && this.#passes) {
-        const message = held[at++]!;
-        this.#heldBytes -= message.length;
-        this.#give(message);
-      }
-      this.#held = held.slice(at).concat(this.#held);
-    }
-    if (this.#reading === "waiting" || (this.#held.length > 0 && this.#life !== "dropped")) return;
+    while (this.#passes && !this.#held.isEmpty) this.#give(this.#held.take());
+    if (this.#reading === "waiting" || (!this.#held.isEmpty && this.#life !== "dropped")) return;
     if (this.#receiving === "ended" && this.#life !== "dropped") {
       this.#receiving = "told";
       this.#guarded((events) => events.onEnd());
@@ -276,11 +267,13 @@ export class WsTransport implements Transport, SocketEvents {
   }
 
   #give(message: Chunk): void {
+    this.#poll.came(message.length);
     try {
       this.#events?.onData(message);
     } catch (cause) {
       this.#threw(cause);
     }
+    this.#poll.waits();
   }
 
   #guarded(tell: (events: TransportEvents) => void): void {
