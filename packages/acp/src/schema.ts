@@ -14,8 +14,8 @@ export interface Schema<T> extends StandardSchemaV1<unknown, T> {
 
 /* @__NO_SIDE_EFFECTS__ */
 export function schema<T>(check: Check): Schema<T> {
+  const fault = new Fault(); // checks run to their end: it is used again
   const validate = (value: unknown): StandardSchemaV1.Result<T> => {
-    const fault = new Fault();
     const read = check(value, fault);
     return read === INVALID
       ? { issues: [{ message: fault.message, path: fault.path }] }

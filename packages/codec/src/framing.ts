@@ -19,7 +19,7 @@ export interface Framing {
    * something else reads on.
    */
   unread?(): Uint8Array;
-  /** What stands before and after a message of `bytes` bytes. */
+  /** What stands before and after a message of `bytes` bytes: ASCII. */
   prefix(bytes: number): string;
   readonly suffix: string;
 }

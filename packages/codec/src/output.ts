@@ -58,8 +58,12 @@ export class Output {
 
   /** A JSON message with what the framing puts around it. */
   framed(text: string, framing: Framing): void {
-    const needsLength = framing.suffix === "";
-    if (!needsLength) return this.#text(text + framing.suffix);
+    const { suffix } = framing;
+    if (suffix !== "") {
+      // One after the other: joined they would be copied once more.
+      this.#text(text);
+      return this.#ascii(suffix);
+    }
     const body = encoder.encode(text);
     this.#text(framing.prefix(body.length));
     if (!this.#copied(body)) this.#whole(body);
@@ -122,6 +126,12 @@ export class Output {
     if (text.length * 3 > this.#size) return this.#whole(encoder.encode(text));
     this.#reserve(text.length * 3);
     this.#end += encodeUtf8Into(text, this.#slab, this.#end);
+  }
+
+  // A few characters.
+  #ascii(text: string): void {
+    this.#reserve(text.length);
+    for (let i = 0; i < text.length; i++) this.#slab[this.#end++] = text.charCodeAt(i);
   }
 
   // After a header.

@@ -43,6 +43,9 @@ export abstract class Item {
   /** Runs its handlers. What it returns holds the connection. Must not throw or reject. */
   abstract run(): Promise<void> | undefined;
 
+  /** Others are before it. */
+  waits(): void {}
+
   /** It will not be run: the connection is over. */
   abandon(): void {}
 

@@ -1,6 +1,7 @@
 // The kinds of items a connection runs.
 import { ErrorCode, type Id, type NotificationMessage } from "@sluice/codec";
 import { CancelledError, RpcError, type IncomingCall } from "@sluice/core";
+import type { Line } from "./connection-to.ts";
 import type { Connection } from "./connection.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { asks, type Passed } from "./handler-chain.ts";
@@ -12,14 +13,17 @@ import { ResponseRouter } from "./response-router.ts";
 import { continuation } from "./queue.ts";
 
 /** An item that goes down the handler chain. */
-export abstract class DispatchItem extends Item {
-  protected readonly connection: Connection;
+export abstract class DispatchItem extends Item implements Line {
+  readonly connection: Connection;
 
   constructor(connection: Connection, size: number, origin?: Item) {
     super(connection.queue, size, origin);
     this.connection = connection;
   }
 
+  get item(): Item {
+    return this;
+  }
   /** Whether it needs no handler any more. */
   get isOver(): boolean {
     return false;
@@ -32,7 +36,7 @@ export abstract class DispatchItem extends Item {
   protected runChain(dispatch: Dispatch): Promise<void> | undefined {
     const { connection } = this;
     try {
-      const passed = connection.chain.run(dispatch, connection.contextOf(this));
+      const passed = connection.chain.run(dispatch, connection.role.contextOf(this));
       if (!(passed instanceof Promise)) return this.#passed(passed);
       return passed.then(
         (settled) => this.#passed(settled),
@@ -65,7 +69,11 @@ export class RequestItem extends DispatchItem implements Answerable {
   constructor(connection: Connection, call: IncomingCall) {
     super(connection, call.size);
     this.call = call;
-    // C3: one that has not started is answered unrun.
+  }
+
+  // C3: one that has not started is answered unrun.
+  override waits(): void {
+    const { call } = this;
     call.onCancel = (reason): void => {
       if (this.state === "waiting") call.fail(reason);
     };

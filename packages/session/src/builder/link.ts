@@ -11,7 +11,7 @@ import {
   type RequestUnion,
   type Tagged,
 } from "./descriptor.ts";
-import { messageOf, type Dispatch } from "./dispatch.ts";
+import { messageOf, type Dispatch, type NotificationDispatch, type RequestDispatch } from "./dispatch.ts";
 import type { DispatchHandler, Link } from "./handler-chain.ts";
 import { counterpartStyle, type RemoteStyle } from "./remote-style.ts";
 import type { Role } from "./role.ts";
@@ -53,9 +53,11 @@ export function requestLink<P, R, Cx extends ConnectionTo>(
 ): Link {
   const handle: Handle = (dispatch, cx) => {
     if (dispatch.kind !== "request") return PASSED;
-    return checked(type, dispatch as ChainMessage, (value) =>
-      handler(value as never, dispatch.responder, cx as Cx),
-    );
+    const { responder } = dispatch;
+    const params = paramsFor(type, dispatch);
+    if (params === NOT_OURS) return PASSED;
+    if (!(params instanceof Promise)) return handler(params as never, responder, cx as Cx);
+    return params.then((settled) => handler(settled as never, responder, cx as Cx));
   };
   return { name: nameOf(type), seesResponses: false, handle };
 }
@@ -67,7 +69,10 @@ export function notificationLink<P, Cx extends ConnectionTo>(
 ): Link {
   const handle: Handle = (dispatch, cx) => {
     if (dispatch.kind !== "notification") return PASSED;
-    return checked(type, dispatch as ChainMessage, (value) => handler(value as never, cx as Cx));
+    const params = paramsFor(type, dispatch);
+    if (params === NOT_OURS) return PASSED;
+    if (!(params instanceof Promise)) return handler(params as never, cx as Cx);
+    return params.then((settled) => handler(settled as never, cx as Cx));
   };
   return { name: nameOf(type), seesResponses: false, handle };
 }
@@ -131,21 +136,16 @@ const PASSED: Handled = Handled.no();
 
 type AnyType = RequestType | RequestUnion | NotificationType | NotificationUnion;
 
-// Params that are wrong end the chain: the handlers behind get no try.
-function checked(
-  type: AnyType,
-  { method, params }: ChainMessage,
-  handler: (value: unknown) => HandlerResult,
-): HandlerResult {
+const NOT_OURS: unique symbol = Symbol("not ours");
+
+// What a handler of `type` is given, or a promise of it. Params that are wrong end the chain: the handlers behind get no try.
+function paramsFor(type: AnyType, { method, params }: RequestDispatch | NotificationDispatch): unknown {
   const described = descriptorFor(type, method);
-  if (described === undefined) return PASSED;
-  const value = described.params === undefined ? params : checkedParams(described, params);
-  const isUnion = "of" in type;
-  if (value instanceof Promise)
-    return value.then((settled: unknown) =>
-      handler(isUnion ? ({ method, params: settled } satisfies Tagged) : settled),
-    );
-  return handler(isUnion ? ({ method, params: value } satisfies Tagged) : value);
+  if (described === undefined) return NOT_OURS;
+  const value = checkedParams(described, params);
+  if (!("of" in type)) return value;
+  const tag = (settled: unknown): Tagged => ({ method, params: settled });
+  return value instanceof Promise ? value.then(tag) : tag(value);
 }
 
 function nameOf(type: AnyType): string {

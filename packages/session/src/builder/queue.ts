@@ -54,6 +54,7 @@ export class Queue implements Intake {
       this.#pumping = false;
       return this.#pump();
     }
+    item.waits();
     this.#items.push(item);
     this.#bytes += item.size;
     this.#checkRoom();
@@ -104,8 +105,7 @@ export class Queue implements Intake {
   }
 
   #next(): Item | undefined {
-    const first = this.#first.shift();
-    if (first !== undefined) return first;
+    if (this.#first.length > 0) return this.#first.shift();
     const item = this.#items.shift();
     if (item === undefined) return undefined;
     this.#bytes -= item.size;
