@@ -29,14 +29,17 @@ export function lenientList(check: Check): Member {
 /** Members that are not named here are kept and not looked at. */
 /* @__NO_SIDE_EFFECTS__ */
 export function object(named: Readonly<Record<string, Check | Member>>): Check {
-  const members = Object.entries(named).map(([name, member]) => ({
-    name,
-    ...(typeof member === "function" ? { check: member, required: true } : member),
-  }));
+  const members = Object.entries(named).map(([name, member]) => {
+    const { check, required, instead }: Member =
+      typeof member === "function" ? { check: member, required: true } : member;
+    return { name, check, required, instead }; // of one shape
+  });
   return (value, fault) => {
     if (!isObject(value)) return fault.is(OBJECT);
     let result = value;
-    for (const { name, check, required, instead } of members) {
+    // By index: an iterator costs half of what a member does.
+    for (let i = 0; i < members.length; i++) {
+      const { name, check, required, instead } = members[i]!;
       const given = value[name];
       if (given === undefined) {
         if (!required) continue;

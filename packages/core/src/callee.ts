@@ -1,11 +1,19 @@
 // The peer's calls: taken or turned away, cancelled, answered once.
-import { encodeError, encodeResult, ErrorCode, type Id, type RequestMessage } from "@sluice/codec";
+import {
+  encodeError,
+  encodeResult,
+  ErrorCode,
+  type Id,
+  type NotificationMessage,
+  type RequestMessage,
+} from "@sluice/codec";
 import { StreamCode, type Half } from "@sluice/streams";
 import type { BatchAnswer } from "./batch.ts";
 import type { Core } from "./core.ts";
 import { errorText, toRpcError } from "./answer-error.ts";
 import { discard } from "./discard.ts";
 import { asRefused, CancelledError, RpcError, SessionError } from "./error.ts";
+import { IncomingNotification } from "./incoming-notification.ts";
 import { IncomingCall, IncomingCalls, type Answerer, type Incoming, type LaneOf } from "./incoming.ts";
 import { mayMention } from "./mention-in.ts";
 import { written } from "./mention-out.ts";
@@ -76,6 +84,14 @@ export class Callee implements Answerer {
     core.observer?.call?.("in", "start", message.id, message.method);
     this.#startDeadline(call);
     return call;
+  }
+
+  notification(
+    message: NotificationMessage,
+    size: number,
+    batch: BatchAnswer | undefined,
+  ): IncomingNotification {
+    return new IncomingNotification(message, size, batch, this.#settled);
   }
 
   /** Its turn has come: it runs, waits for others, or there is no room left for it. */
@@ -189,22 +205,18 @@ export class Callee implements Answerer {
 
   #run(incoming: Incoming): void {
     const { host } = this.#core;
-    if (incoming.kind === "notification") {
-      let settled = false;
-      const done = (): void => {
-        if (settled) return;
-        settled = true;
-        incoming.batch?.without();
-        this.#calls.done(incoming);
-        this.#core.settled();
-      };
-      return host.notification(incoming.message, done, incoming.size);
-    }
+    if (incoming.kind === "notification") return host.notification(incoming);
     incoming.move("start");
     for (const { holder, key, half } of incoming.slots)
       holder[key] = half === undefined ? null : host.received(half, incoming);
     host.call(incoming);
   }
+
+  readonly #settled = (notification: IncomingNotification): void => {
+    notification.batch?.without();
+    this.#calls.done(notification);
+    this.#core.settled();
+  };
 
   #abort(call: IncomingCall, reason: Error): void {
     if (call.cancelled !== undefined) return; // the handler has been told

@@ -89,7 +89,7 @@ export class Calls {
     if (call !== undefined) this.#arrivals.push(call);
   }
   notification(message: NotificationMessage, size: number, batch?: BatchAnswer): void {
-    this.#arrivals.push({ kind: "notification", message, size, batch, lane: undefined, started: false });
+    this.#arrivals.push(this.#callee.notification(message, size, batch));
   }
   answer(message: AnswerMessage, text: string): void {
     this.#arrive(this.#caller.answered(message, text));

@@ -1,11 +1,12 @@
 // What the machine asks of whoever drives it. Calls come out of the verbs of `Core` and may call its verbs again: the
 // machine has finished its own change of state by then.
-import type { ControlFrame, Message, NotificationMessage } from "@sluice/codec";
+import type { ControlFrame, Message } from "@sluice/codec";
 import type { Half } from "@sluice/streams";
 import type { SessionError } from "./error.ts";
 import type { Fault } from "./faults.ts";
 import type { Hello } from "./greeting.ts";
 import type { IncomingCall } from "./incoming.ts";
+import type { IncomingNotification } from "./incoming-notification.ts";
 import type { Liftable } from "./mention-out.ts";
 import type { OutgoingCall } from "./outgoing.ts";
 
@@ -28,8 +29,8 @@ export interface Host {
   schedule(): void;
   /** Run it, and answer with its `succeed` or `fail`. Must not throw. */
   call(call: IncomingCall): void;
-  /** Run it; call `done` once it has settled. `size`: of its text. Must not throw. */
-  notification(message: NotificationMessage, done: () => void, size: number): void;
+  /** Run it, and call its `done` once that has settled. Must not throw. */
+  notification(notification: IncomingNotification): void;
   /** Whether an outgoing object is a stream. */
   lift(value: object): HostStream | undefined;
   /** What stands in params or a result in the place of a stream the peer mentioned. `call` is the one that carried it. */

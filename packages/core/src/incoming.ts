@@ -5,6 +5,7 @@ import { Deque, may, move, type Half, type Table } from "@sluice/streams";
 import type { BatchAnswer } from "./batch.ts";
 import { CallList } from "./call-list.ts";
 import type { Deadline } from "./deadlines.ts";
+import type { IncomingNotification } from "./incoming-notification.ts";
 import type { Limits } from "./limits.ts";
 import type { Slot } from "./mention-in.ts";
 
@@ -123,17 +124,6 @@ export class IncomingCall {
     this.#answerer.fail(this, error);
     return true;
   }
-}
-
-/** A notification on its way to its handler. */
-interface IncomingNotification {
-  readonly kind: "notification";
-  readonly message: NotificationMessage;
-  readonly size: number;
-  /** The batch it came in: its answers wait until this has been run. */
-  readonly batch: BatchAnswer | undefined;
-  lane: string | undefined;
-  started: boolean;
 }
 
 export type Incoming = IncomingCall | IncomingNotification;

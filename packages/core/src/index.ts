@@ -6,6 +6,7 @@ export type { Limits } from "./limits.ts";
 export { CancelledError, RefusedError, RpcError, SessionError, TimeoutError } from "./error.ts";
 export type { SessionErrorCode } from "./error.ts";
 export type { IncomingCall, IncomingState, LaneOf } from "./incoming.ts";
+export type { IncomingNotification } from "./incoming-notification.ts";
 export type { OutgoingCall, OutgoingState, Waiter } from "./outgoing.ts";
 export type { Encoding, Hello, PeerLimits } from "./greeting.ts";
 export type { Fault } from "./faults.ts";

@@ -9,6 +9,7 @@ import type { Fault } from "./faults.ts";
 import type { Hello } from "./greeting.ts";
 import type { Host, HostStream } from "./host.ts";
 import type { IncomingCall } from "./incoming.ts";
+import type { IncomingNotification } from "./incoming-notification.ts";
 import type { OutgoingCall } from "./outgoing.ts";
 
 /** A stream the test mentions: put it anywhere in params or a result; `half` is there once it is on its way. */
@@ -93,10 +94,11 @@ export class TestEnd implements Host {
   pause(paused: boolean): void {
     this.paused.push(paused);
   }
-  notification(message: NotificationMessage, done: () => void): void {
+  notification(notification: IncomingNotification): void {
+    const { message } = notification;
     this.seen.notifications.push(message);
-    if (this.onNotification === undefined) done();
-    else this.onNotification(message, done);
+    if (this.onNotification === undefined) notification.done();
+    else this.onNotification(message, () => notification.done());
   }
   lift(value: object): HostStream | undefined {
     return value instanceof TestStream ? value : undefined;

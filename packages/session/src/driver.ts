@@ -1,6 +1,5 @@
 // Drives a core over a transport: carries bytes both ways, keeps the clock, and turns what the core tells into calls of
 // handlers and streams for whoever holds them.
-import type { NotificationMessage } from "@sluice/codec";
 import {
   Core,
   type CallOptions,
@@ -11,6 +10,7 @@ import {
   type Host,
   type HostStream,
   type IncomingCall,
+  type IncomingNotification,
   type OutgoingCall,
   type Waiter,
 } from "@sluice/core";
@@ -30,8 +30,8 @@ export interface DoorWaiter extends Waiter {
 export interface Dispatcher {
   /** Must answer it, now or later. Must not throw. */
   call(call: IncomingCall): void;
-  /** `size`: of its text. */
-  notification(message: NotificationMessage, done: () => void, size: number): void;
+  /** Must call its `done`, now or later. Must not throw. */
+  notification(notification: IncomingNotification): void;
   /** The peer sends no more. What it returns is called once our calls have failed for it (L2). */
   inputEnds?(): () => void;
   /** What a stream in the params of `call` is to its handler. */
@@ -205,8 +205,8 @@ export class Driver implements Host, TransportEvents {
   call(call: IncomingCall): void {
     this.#dispatcher.call(call);
   }
-  notification(message: NotificationMessage, done: () => void, size: number): void {
-    this.#dispatcher.notification(message, done, size);
+  notification(notification: IncomingNotification): void {
+    this.#dispatcher.notification(notification);
   }
   lift(value: object): HostStream | undefined {
     return lift(value, this.#options.lifter);

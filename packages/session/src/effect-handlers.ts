@@ -1,7 +1,7 @@
 // Runs the peer's calls as fibers: cancelled is interrupted, and the call's scope stays open until the streams of its
 // result are over.
-import { ErrorCode, type NotificationMessage } from "@sluice/codec";
-import { CancelledError, RpcError, type IncomingCall } from "@sluice/core";
+import { ErrorCode } from "@sluice/codec";
+import { CancelledError, RpcError, type IncomingCall, type IncomingNotification } from "@sluice/core";
 import type { Half } from "@sluice/streams";
 import * as Cause from "effect/Cause";
 import type * as Context from "effect/Context";
@@ -63,16 +63,17 @@ export class EffectHandlers<R> implements Dispatcher {
     });
   }
 
-  notification(message: NotificationMessage, done: () => void): void {
+  notification(notification: IncomingNotification): void {
+    const { message } = notification;
     const { notifications, onHandlerError } = this.#options;
     const handler = notifications.get(message.method);
-    if (handler === undefined) return done();
+    if (handler === undefined) return notification.done();
     const context = new CallContext(this.#session, message);
     this.#run(handler, message.params, context, (exit) => {
       if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause))
         onHandlerError(Cause.squash(exit.cause), message.method);
       context.close();
-      done();
+      notification.done();
     });
   }
 

@@ -1,6 +1,6 @@
 // Runs the peer's calls: finds the handler, gives it params and context, answers with what comes of it.
-import { ErrorCode, type NotificationMessage, type Params } from "@sluice/codec";
-import { CancelledError, RpcError, type IncomingCall } from "@sluice/core";
+import { ErrorCode, type Params } from "@sluice/codec";
+import { CancelledError, RpcError, type IncomingCall, type IncomingNotification } from "@sluice/core";
 import type { Half } from "@sluice/streams";
 import { CallContext, type HandlerContext } from "./context.ts";
 import type { Dispatcher } from "./driver.ts";
@@ -66,15 +66,16 @@ export class Handlers implements Dispatcher {
     }
   }
 
-  notification(message: NotificationMessage, done: () => void): void {
+  notification(notification: IncomingNotification): void {
+    const { message } = notification;
     const { notifications, chain, fallbackNotification, onHandlerError } = this.#options;
     const { method, params } = message;
     const handler = notifications.get(method) ?? (chain.isEmpty ? fallbackNotification : undefined);
-    if (handler === undefined && chain.isEmpty) return done(); // nobody listens
+    if (handler === undefined && chain.isEmpty) return notification.done(); // nobody listens
     const context = new CallContext(this.#session(), message);
     const finish = (): void => {
       context.close();
-      done();
+      notification.done();
     };
     const failed = (error: unknown): void => {
       onHandlerError(error, method);

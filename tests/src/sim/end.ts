@@ -7,9 +7,9 @@ import {
   type Host,
   type HostStream,
   type IncomingCall,
+  type IncomingNotification,
   type SessionError,
 } from "@sluice/core";
-import type { NotificationMessage } from "@sluice/codec";
 import type { Half } from "@sluice/streams";
 import { Handler } from "./handler.ts";
 import { Inspector } from "./inspector.ts";
@@ -120,8 +120,8 @@ export class End implements Host {
   call(call: IncomingCall): void {
     this.handler.call(call);
   }
-  notification(message: NotificationMessage, done: () => void): void {
-    this.handler.notification(message, done);
+  notification(notification: IncomingNotification): void {
+    this.handler.notification(notification);
   }
   lift(value: object): HostStream | undefined {
     return value instanceof Offered ? value : undefined;

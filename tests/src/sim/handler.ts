@@ -1,6 +1,5 @@
 // What one end does with the other's calls: it answers at once, late, twice, never, or with what JSON cannot write.
-import { CancelledError, RpcError, type IncomingCall } from "@sluice/core";
-import type { NotificationMessage } from "@sluice/codec";
+import { CancelledError, RpcError, type IncomingCall, type IncomingNotification } from "@sluice/core";
 import type { End } from "./end.ts";
 import type { Random } from "./random.ts";
 import type { CallRecord } from "./record.ts";
@@ -67,8 +66,10 @@ export class Handler {
     if (kind === "react") end.world.react(end, head.token);
   }
 
-  notification(message: NotificationMessage, done: () => void): void {
+  notification(notification: IncomingNotification): void {
     const end = this.#end;
+    const { message } = notification;
+    const done = (): void => notification.done();
     check(message.method === "note", "calls", `a notification ${message.method} that nobody made`);
     const { text, value, ...head } = message.params as unknown as Head & { text: string; value: unknown };
     end.note("notified", head.seq);

@@ -1,7 +1,13 @@
 // A connection as a Builder describes it: a session whose messages, and the answers to its own requests, are run one at a
 // time through a chain of handlers, beside tasks that end with it.
-import { ErrorCode, type NotificationMessage } from "@sluice/codec";
-import { CancelledError, RpcError, type SessionError, type IncomingCall } from "@sluice/core";
+import { ErrorCode } from "@sluice/codec";
+import {
+  CancelledError,
+  RpcError,
+  type SessionError,
+  type IncomingCall,
+  type IncomingNotification,
+} from "@sluice/core";
 import type { Half } from "@sluice/streams";
 import type { Transport } from "@sluice/transport";
 import type { ChainMessage } from "../chain.ts";
@@ -14,13 +20,15 @@ import type { ConnectionTo } from "./connection-to.ts";
 import { runIn, type Dispatching } from "./dispatching.ts";
 import { DynamicHandlers } from "./dynamic-handlers.ts";
 import { HandlerChain, type Link } from "./handler-chain.ts";
-import { NotificationItem, RequestItem, ResponseItem } from "./items.ts";
 import { InputEnd, type Closer } from "./input-end.ts";
 import type { Item } from "./item.ts";
 import { isLocal, isOrderly, type Outcome } from "./outcome.ts";
 import { PendingRequest, type Requester } from "./pending-request.ts";
 import { Queue } from "./queue.ts";
 import { sessionOf, type Mode } from "./session-of.ts";
+import { NotificationItem } from "./notification-item.ts";
+import { RequestItem } from "./request-item.ts";
+import { ResponseItem } from "./response-item.ts";
 import type { Role } from "./role.ts";
 import { Tasks } from "./tasks.ts";
 
@@ -144,11 +152,12 @@ export class Connection implements Dispatcher, Dispatching, Requester {
     this.queue.push(new RequestItem(this, call));
   }
 
-  notification(message: NotificationMessage, done: () => void, size: number): void {
+  notification(notification: IncomingNotification): void {
+    const { message } = notification;
     this.role.options.sees?.(message, this);
     const cancelled = this.role.options.cancelled?.(message);
     if (cancelled !== undefined) this.#driver.core.calls.cancel(cancelled);
-    this.queue.push(new NotificationItem(this, message, done, size));
+    this.queue.push(new NotificationItem(this, notification));
   }
 
   answered(pending: PendingRequest, outcome: Outcome): void {

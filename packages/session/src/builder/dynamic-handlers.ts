@@ -5,7 +5,8 @@ import type { Connection } from "./connection.ts";
 import type { DynamicHandlerGuard } from "./connection-to.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { runLinks, type DispatchHandler, type Link, type Retry } from "./handler-chain.ts";
-import { ErrandItem, type DispatchItem } from "./items.ts";
+import type { DispatchItem } from "./dispatch-item.ts";
+import { ErrandItem } from "./errand-item.ts";
 import { Parking, type Parked } from "./parking.ts";
 import { continuation } from "./queue.ts";
 

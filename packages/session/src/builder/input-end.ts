@@ -3,7 +3,7 @@ import type { Core } from "@sluice/core";
 import type { Connection } from "./connection.ts";
 import type { ConnectionTo } from "./connection-to.ts";
 import { ASIDE, dispatching, runIn, type Dispatching } from "./dispatching.ts";
-import { ErrandItem } from "./items.ts";
+import { ErrandItem } from "./errand-item.ts";
 import type { Item } from "./item.ts";
 import { continuation } from "./queue.ts";
 
