@@ -41,7 +41,7 @@ export class Caller {
   }
 
   /** Our calls without an answer, the oldest first. */
-  waiting(): Iterable<OutgoingCall> {
+  waiting(): readonly OutgoingCall[] {
     return this.#calls.waiting();
   }
 

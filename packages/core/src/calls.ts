@@ -49,7 +49,7 @@ export class Calls {
   }
 
   /** Ours without an answer, the oldest first. */
-  ours(): Iterable<OutgoingCall> {
+  ours(): readonly OutgoingCall[] {
     return this.#caller.waiting();
   }
   /** The peer's that have not been answered, the latest first. */

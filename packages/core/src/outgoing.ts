@@ -1,6 +1,7 @@
 // Our calls that wait for an answer.
 import { move, type Half, type Table } from "@sluice/streams";
 import type { Deadline } from "./deadlines.ts";
+import { PendingCalls } from "./pending-calls.ts";
 
 export type OutgoingState = "waiting" | "answered" | "given up" | "lost";
 type OutgoingEvent = "answer" | "give up" | "lose";
@@ -52,7 +53,7 @@ export class OutgoingCall {
 const EXPECTED = 16_384;
 
 export class OutgoingCalls {
-  readonly #waiting: Map<number, OutgoingCall> = new Map();
+  readonly #waiting: PendingCalls = new PendingCalls();
   readonly #givenUp: Map<number, OutgoingCall> = new Map();
   #next = 1;
 
@@ -66,36 +67,33 @@ export class OutgoingCalls {
   }
 
   add(call: OutgoingCall): void {
-    this.#waiting.set(call.id, call);
+    this.#waiting.add(call);
   }
 
   /** Takes out the call an answer is for; undefined where no call of ours has this id, or it had its answer (C2). */
   answered(id: unknown): OutgoingCall | undefined {
     if (typeof id !== "number") return undefined;
-    const waiting = this.#waiting.get(id);
-    if (waiting !== undefined) {
-      this.#waiting.delete(id);
-      return waiting;
-    }
+    const waiting = this.#waiting.take(id);
+    if (waiting !== undefined) return waiting;
     const givenUp = this.#givenUp.get(id);
     this.#givenUp.delete(id);
     return givenUp;
   }
 
   giveUp(call: OutgoingCall): void {
-    this.#waiting.delete(call.id);
+    this.#waiting.take(call.id);
     this.#givenUp.set(call.id, call);
     if (this.#givenUp.size > EXPECTED) this.#givenUp.delete(this.#givenUp.keys().next().value!);
   }
 
   /** Those that wait, the oldest first. */
-  waiting(): Iterable<OutgoingCall> {
-    return this.#waiting.values();
+  waiting(): readonly OutgoingCall[] {
+    return this.#waiting.all();
   }
 
   /** Takes all out that wait, the latest first. */
   clear(): OutgoingCall[] {
-    const calls = [...this.#waiting.values()].reverse();
+    const calls = this.#waiting.all().reverse();
     this.#waiting.clear();
     this.#givenUp.clear();
     return calls;
