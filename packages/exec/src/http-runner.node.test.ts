@@ -3,6 +3,7 @@ import { toBase64 } from "@sluice/codec";
 import { assertNoLeaks } from "@sluice/session";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { EXEC_LIMITS } from "./client-limits.ts";
 import { createFetch } from "./create-fetch.ts";
 import type { HttpRequest, StreamedResponse } from "./http-client.ts";
 import { HttpError, type HttpErrorKind } from "./http-error.ts";
@@ -596,7 +597,7 @@ describe("an executor, over streams", () => {
     for (let i = 0; i < 50; i++)
       expect(text((await at.http.request({ url: `${at.url}/small` })).body)).toBe("small");
     const { unread } = at.near.stats();
-    expect(unread).toBeLessThanOrEqual(256 * 1024);
+    expect(unread).toBeLessThanOrEqual(EXEC_LIMITS.window);
     // What the sockets of the system hold is theirs.
     expect(written).toBeLessThan(32 * 1024 * 1024);
     await held.body.cancel();
