@@ -1,9 +1,13 @@
-// npm run interop -- codex|sluice|acp [--json]   one JSON object on the standard output, and nothing else
+// npm run interop -- codex|sluice|acp [--only TEXT]… [--json]
+//
+// --only: the columns alone whose name has one of these texts in it, as "Sluice > SDK 2.4" or "ws". --json: one JSON object on
+// the standard output, and nothing else.
 //
 // codex, sluice: our client against a real executor, codex's or our own, in processes of its own: over stdio and over a
 // WebSocket, greeting and not. acp: clients and agents of the Agent Client Protocol with one another, in processes of
 // their own, and with proxies between them.
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { closingLine, type Counts } from "../../../scripts/report.ts";
 import { Progress } from "../progress.ts";
@@ -14,16 +18,21 @@ import { cases, cells, runCell } from "./run.ts";
 import { failures, table, type Entry } from "./table.ts";
 import { codexTarget, sluiceTarget, type Target } from "./target.ts";
 
-const { json, which } = readArguments(() => {
+const { json, only, which } = readArguments(() => {
   const { values, positionals } = parseArgs({
-    options: { json: { type: "boolean", default: false } },
+    options: { json: { type: "boolean", default: false }, only: { type: "string", multiple: true } },
     allowPositionals: true,
   });
   const [which, ...more] = positionals;
   if (more.length > 0 || (which !== "codex" && which !== "sluice" && which !== "acp"))
-    throw new Error("usage: npm run interop -- codex|sluice|acp [--json]");
-  return { json: values.json, which };
+    throw new Error("usage: npm run interop -- codex|sluice|acp [--only TEXT]… [--json]");
+  return { json: values.json, only: values.only?.map((text) => text.toLowerCase()), which };
 });
+
+// The peers that are run by Node are started a thousand times: what it makes of their source is kept.
+process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(
+  new URL("../../../node_modules/.cache/node", import.meta.url),
+);
 
 /** What is to be run, and how it shows. */
 interface Plan {
@@ -39,14 +48,14 @@ interface Plan {
 
 function executorPlan(target: Target): Plan {
   process.on("exit", () => target.close());
-  const columnOf = ({ listen, wire }: (typeof cells)[number]): string => `${listen} ${wire}`;
+  const chosen = choose(cells, ({ listen, wire }) => `${listen} ${wire}`);
   return {
-    total: cases.length * cells.length,
-    tables: [cells.map(columnOf)],
+    total: cases.length * chosen.length,
+    tables: [chosen.map(({ column }) => column)],
     absent: [],
     async run(onEntry) {
-      for (const cell of cells)
-        await runCell(target, cell, (result) => onEntry({ ...result, column: columnOf(cell) }));
+      for (const { cell, column } of chosen)
+        await runCell(target, cell, (result) => onEntry({ ...result, column }));
     },
   };
 }
@@ -58,20 +67,33 @@ async function acpPlan(): Promise<Plan> {
     console.error(broken.join("\n"));
     process.exit(1);
   }
-  const columns = all.map(({ client, agent, proxies, chain }) => {
+  const chosen = choose(all, ({ client, agent, proxies, chain }) => {
     const between = chain === undefined ? "" : `, ${proxies} of ${chain.name}`;
     return `${client.name} > ${agent.name}${between}`;
   });
-  const byProxies = Map.groupBy(columns, (_, n) => all[n]!.proxies);
+  const byProxies = Map.groupBy(chosen, ({ cell }) => cell.proxies);
   return {
-    total: all.reduce((sum, cell) => sum + sizeOf(cell), 0),
-    tables: [...byProxies.values()],
+    total: chosen.reduce((sum, { cell }) => sum + sizeOf(cell), 0),
+    tables: [...byProxies.values()].map((group) => group.map(({ column }) => column)),
     absent,
     async run(onEntry) {
-      for (const [n, cell] of all.entries())
-        await runAcpCell(cell, (result) => onEntry({ ...result, column: columns[n]! }));
+      for (const { cell, column } of chosen)
+        await runAcpCell(cell, (result) => onEntry({ ...result, column }));
     },
   };
+}
+
+/** The cells that are asked for, and their names. Ends the process where there is none. */
+function choose<C>(cells: readonly C[], nameOf: (cell: C) => string): { cell: C; column: string }[] {
+  const all = cells.map((cell) => ({ cell, column: nameOf(cell) }));
+  const chosen = all.filter(
+    ({ column }) => only?.some((text) => column.toLowerCase().includes(text)) ?? true,
+  );
+  if (chosen.length > 0) return chosen;
+  console.error(
+    `no column is named like that: there are\n${all.map(({ column }) => `  ${column}`).join("\n")}`,
+  );
+  return process.exit(2);
 }
 
 async function plan(): Promise<Plan | undefined> {
