@@ -29,6 +29,10 @@ export type SessionMessage =
 /** What an agent answers to a request that brings a session. */
 export type SessionResponse = NewSessionResponse | LoadSessionResponse | ResumeSessionResponse;
 
+export interface ReadOptions {
+  readonly signal?: AbortSignal;
+}
+
 /** Messages that wait to be read. Beyond: the connection takes no more until some are. */
 const WAITING = 1024;
 
@@ -99,9 +103,12 @@ export class ActiveSession implements AsyncDisposable {
     return connection.sendNotificationTo(connection.agent, CancelNotification, { sessionId });
   }
 
-  /** The next message. Rejects once the session is disposed of, or its connection over, and all has been read. */
-  readUpdate(): Promise<SessionMessage> {
-    return this.connection.letGo(this.#inbox.next());
+  /**
+   * The next message. Rejects once the session is disposed of, or its connection over, and all has been read; and with the
+   * reason of `signal` once that aborts: then the message is the next reader's.
+   */
+  readUpdate({ signal }: ReadOptions = {}): Promise<SessionMessage> {
+    return this.connection.letGo(this.#inbox.next(signal));
   }
 
   /** The text of the agent's message up to the end of the turn. Rejects with what the turn failed with. */

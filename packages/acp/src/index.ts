@@ -29,7 +29,7 @@ export { ProxyBuilder } from "./proxy-builder.ts";
 export { SessionBuilder } from "./session-builder.ts";
 export type { Replay, SessionSetup } from "./session-builder.ts";
 export { ActiveSession } from "./active-session.ts";
-export type { SessionMessage, SessionResponse } from "./active-session.ts";
+export type { ReadOptions, SessionMessage, SessionResponse } from "./active-session.ts";
 export { textOf, Turn } from "./turn.ts";
 
 // Chains.

@@ -1,4 +1,4 @@
-import type { ActiveSession } from "./active-session.ts";
+import type { ActiveSession, ReadOptions } from "./active-session.ts";
 import type { PromptResponse, SessionUpdate } from "./generated/v1.ts";
 
 /**
@@ -8,6 +8,7 @@ import type { PromptResponse, SessionUpdate } from "./generated/v1.ts";
 export class Turn implements AsyncIterable<SessionUpdate> {
   readonly #session: ActiveSession;
   #response: PromptResponse | undefined;
+  #failure: Error | undefined;
 
   constructor(session: ActiveSession) {
     this.#session = session;
@@ -15,8 +16,7 @@ export class Turn implements AsyncIterable<SessionUpdate> {
 
   /** What the agent answered in the end, with the stop reason; updates that have not been read are passed over. */
   async result(): Promise<PromptResponse> {
-    const updates = this[Symbol.asyncIterator]();
-    while ((await updates.next()).done !== true);
+    while ((await this.read()) !== undefined);
     return this.#response!;
   }
 
@@ -33,12 +33,21 @@ export class Turn implements AsyncIterable<SessionUpdate> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<SessionUpdate, void, undefined> {
-    while (this.#response === undefined) {
-      const message = await this.#session.readUpdate();
-      if (message.kind === "failed") throw message.error;
-      if (message.kind === "stop") this.#response = message.response;
-      else yield message.update;
+    for (let update = await this.read(); update !== undefined; update = await this.read()) yield update;
+  }
+
+  /** The next update; undefined once the turn has ended. Given up by `signal`, what it would have read is still to be read. */
+  async read(options?: ReadOptions): Promise<SessionUpdate | undefined> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#response !== undefined) return undefined;
+    const message = await this.#session.readUpdate(options);
+    if (message.kind === "update") return message.update;
+    if (message.kind === "stop") {
+      this.#response = message.response;
+      return undefined;
     }
+    this.#failure = message.error;
+    throw message.error;
   }
 }
 
