@@ -69,6 +69,7 @@ export class Lines implements Framing {
     }
   }
 
+  /** What is left of the lines that were taken together. */
   unread(): Uint8Array {
     const left = utf8Length(this.#text.slice(this.#at));
     const bytes = this.#block.subarray(this.#block.length - left);

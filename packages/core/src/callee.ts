@@ -86,6 +86,7 @@ export class Callee implements Answerer {
     return call;
   }
 
+  /** A notification, to be run in its turn. */
   notification(
     message: NotificationMessage,
     size: number,

@@ -10,7 +10,8 @@ import type { OutgoingCall } from "./outgoing.ts";
 const ROUND = 256;
 
 export class PendingCalls {
-  readonly #ring: (OutgoingCall | undefined)[] = Array.from({ length: ROUND }, () => undefined);
+  // Made with the first call: who only answers has none.
+  #ring: (OutgoingCall | undefined)[] = [];
   readonly #old: Map<number, OutgoingCall> = new Map();
   #size = 0;
 
@@ -20,6 +21,7 @@ export class PendingCalls {
 
   /** Its id is above those of all before. */
   add(call: OutgoingCall): void {
+    if (this.#ring.length === 0) this.#ring = Array.from({ length: ROUND }, () => undefined);
     const place = call.id & (ROUND - 1);
     const before = this.#ring[place];
     if (before !== undefined) this.#old.set(before.id, before);
@@ -50,7 +52,7 @@ export class PendingCalls {
   }
 
   clear(): void {
-    this.#ring.fill(undefined);
+    this.#ring = [];
     this.#old.clear();
     this.#size = 0;
   }
