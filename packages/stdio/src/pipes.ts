@@ -91,10 +91,13 @@ export class Pipes {
 
   write(chunks: readonly Chunk[]): boolean {
     if (this.#sending === "ended") return false;
+    let bytes = 0;
     for (const chunk of chunks) {
       if (typeof chunk === "string")
         throw new TypeError("this transport carries bytes: encode text before writing it");
+      bytes += chunk.length;
     }
+    this.#poll.wrote(bytes);
     const output = this.#output;
     let room = this.#sending === "open";
     if (chunks.length > 1) output.cork();

@@ -38,6 +38,17 @@ it("looks for nothing where messages come now and then, or are a stream's", () =
   for (let i = 0; i < 100; i++) expect(reader.read(6, 0.1) + reader.read(1, 0.1, 5000)).toBe(0);
 });
 
+it("looks for no credit: who writes a stream reads small messages, too", () => {
+  const reader = new Reader();
+  for (let i = 0; i < 100; i++) {
+    expect(reader.read(7, 0.1)).toBe(0);
+    reader.poll.wrote(32 * 1024);
+  }
+  expect(reader.read(100, 0.1)).toBe(93);
+  reader.poll.wrote(16 * 1024); // answers to many calls
+  expect(reader.read(100, 0.1)).toBe(100);
+});
+
 it("looks half as often each time it was in vain, and as before once it was not", () => {
   const reader = new Reader();
   const neededNow = (): number => {

@@ -12,8 +12,10 @@
 
 /** ms that the next message is looked for, and within which it must have come to be looked for. */
 const NEAR = 0.2;
-/** Bytes. A larger message is a stream's, or takes longer than waking up. */
+/** Bytes. What comes in larger pieces is a stream's, or takes longer than waking up. */
 const SMALL = 4 * 1024;
+/** Bytes. Who writes more at once writes a stream, and what comes in small pieces is its credit. */
+const LARGE = 16 * 1024;
 /** How many have to come near before it looks: at first, and at most. */
 const FEWEST = 8;
 const MOST = 256;
@@ -46,6 +48,11 @@ export class BusyPoll {
       this.#near = 0;
       if (looked) this.#needed = Math.min(this.#needed * 2, MOST);
     }
+  }
+
+  /** So much goes out in one write. */
+  wrote(bytes: number): void {
+    if (bytes > LARGE) this.#near = 0;
   }
 
   /** What came has been dealt with. */

@@ -240,6 +240,7 @@ export class WsTransport implements Transport, SocketEvents {
 
   #send(message: Chunk): void {
     try {
+      this.#poll.wrote(message.length);
       this.#socket.send(message, this.#sent);
     } catch (cause) {
       const error = new TransportError("write", `writing to ${this.label} failed`, { cause });
