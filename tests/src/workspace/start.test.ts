@@ -1,0 +1,30 @@
+// What a package costs before it does anything.
+import { execFile } from "node:child_process";
+import process from "node:process";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+
+// The others speak by Node's fetch, and cannot do without.
+const PACKAGES = [
+  "session",
+  "session/effect",
+  "session/builder",
+  "stdio",
+  "ws",
+  "exec",
+  "exec/local",
+  "exec/executor",
+  "mcp",
+  "acp",
+  "rapace",
+];
+
+it.each(PACKAGES)("importing @sluice/%s loads none of Node's fetch: 16 MiB and 20 ms", async (name) => {
+  const script = `await import("@sluice/${name}"); console.log(process.moduleLoadList.join("\\n"))`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
+    cwd: new URL("../..", import.meta.url),
+  });
+  const loaded = stdout.split("\n");
+  expect(loaded).toContain("NativeModule events"); // it is such a list
+  expect(loaded.filter((module) => module.includes("undici"))).toEqual([]);
+});
