@@ -129,16 +129,17 @@ export const fileCases: readonly Case[] = [
       const { folder } = bench;
       const missing = { kind: "not found", words: "No such file or directory (os error 2)" };
       const none = `${folder}/none`;
-      const calls: [Promise<unknown>, string][] = [
-        [files.readFile(none), "fs/readFile"],
-        [files.getMetadata(none), "fs/getMetadata"],
-        [files.readDirectory(none), "fs/readDirectory"],
-        [files.canonicalize(none), "fs/canonicalize"],
-        [files.remove(none, { force: false }), "fs/remove"],
-        [bytes(files.readStream(none)), "fs/open"],
+      // Each begins when it is awaited: a refusal that nobody awaits yet is an error of the run.
+      const calls: [() => Promise<unknown>, string][] = [
+        [() => files.readFile(none), "fs/readFile"],
+        [() => files.getMetadata(none), "fs/getMetadata"],
+        [() => files.readDirectory(none), "fs/readDirectory"],
+        [() => files.canonicalize(none), "fs/canonicalize"],
+        [() => files.remove(none, { force: false }), "fs/remove"],
+        [() => bytes(files.readStream(none)), "fs/open"],
       ];
       for (const [call, method] of calls)
-        assert.deepEqual(await refusal(call), {
+        assert.deepEqual(await refusal(call()), {
           kind: missing.kind,
           message: `${method}: ${missing.words}`,
         });
