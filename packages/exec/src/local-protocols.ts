@@ -1,6 +1,8 @@
 import type http from "node:http";
 import type { AgentOptions } from "node:https";
 import process from "node:process";
+import type { Duplex } from "node:stream";
+import { readsOf } from "./local-reads.ts";
 
 /** What makes requests of one scheme, and the connections it keeps for the next ones. */
 export interface Protocol {
@@ -14,6 +16,9 @@ export type Way = "server" | "proxy" | "tunnel";
 // Deno does not close a connection it has used before when its request is given up (2.9): the server would go on. So
 // there each request has a connection of its own.
 const AGENT = { keepAlive: !("Deno" in globalThis) };
+
+// The others have no say in what they read into.
+const ON_NODE = !("Deno" in globalThis) && !("Bun" in globalThis);
 
 /**
  * What a client has for each scheme and way, made when first asked for. Connections to a proxy are kept apart from those
@@ -48,7 +53,16 @@ export class Protocols implements Disposable {
 // To import the module would look at each of its members, and one is Node's whole fetch: 16 MiB and 20 ms.
 async function plain(): Promise<Protocol> {
   const { Agent, request } = process.getBuiltinModule("node:http");
-  return { request, agent: new Agent(AGENT) };
+  if (!ON_NODE) return { request, agent: new Agent(AGENT) };
+  class ReadingAgent extends Agent {
+    override createConnection(...[options, done]: Parameters<http.Agent["createConnection"]>): Duplex {
+      const onread = readsOf((came) => socket.push(came));
+      const reading = { ...options, onread };
+      const socket = super.createConnection(reading, done)!;
+      return socket;
+    }
+  }
+  return { request, agent: new ReadingAgent(AGENT) };
 }
 
 /** Loaded with the first request that needs it: TLS takes some MiB. */
