@@ -20,8 +20,11 @@ const WRITE = 256 * KiB;
 const WRITE_BESIDE_CALLS = 64 * KiB;
 /** What one stream may send before it is the next one's turn. */
 const TURN = 64 * KiB;
-/** On a message transport: what arrives of a message is held until it is whole, and copied to be so. */
-const TURN_MESSAGES = 32 * KiB;
+/**
+ * On a message transport: what arrives of a message is held until it is whole, and copied to be so. Less than 32 KiB with its
+ * head: Node takes the memory for such a copy from a pool.
+ */
+const TURN_MESSAGES = 31 * KiB;
 const TURN_BESIDE_CALLS = 16 * KiB;
 const FRAME_COST = 64;
 /**
