@@ -1,4 +1,3 @@
-import process from "node:process";
 import { parseArgs } from "node:util";
 import { readAgentCommand, type AgentCommand } from "./agent-command.ts";
 import type { Spelling } from "./successor.ts";

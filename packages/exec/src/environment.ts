@@ -1,6 +1,5 @@
 import { homedir, tmpdir } from "node:os";
 import { basename } from "node:path";
-import process from "node:process";
 import type { MethodTable } from "./executor-methods.ts";
 import { platformOs, uriOf } from "./file-uri.ts";
 

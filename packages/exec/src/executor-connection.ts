@@ -1,6 +1,5 @@
 // One connection: its handshake, what it may be asked, and which of that runs when. What it has open (files, requests) is
 // its own and ends with it; processes belong to its session.
-import process from "node:process";
 import {
   codex,
   ErrorCode,

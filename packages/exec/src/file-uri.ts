@@ -1,4 +1,3 @@
-import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { invalidParams, invalidRequest } from "./executor-error.ts";
 

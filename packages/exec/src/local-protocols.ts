@@ -1,6 +1,5 @@
 import type http from "node:http";
 import type { AgentOptions } from "node:https";
-import process from "node:process";
 import type { Duplex } from "node:stream";
 import { readsOf } from "./local-reads.ts";
 

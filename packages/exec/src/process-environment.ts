@@ -1,5 +1,4 @@
 // The environment a process is started with: what the caller gives, on top of what a policy picks from ours.
-import process from "node:process";
 
 /** As codex's shell environment policy: which of the executor's own variables a process is given. */
 export interface EnvironmentPolicy {

@@ -1,7 +1,6 @@
 // Every process leads a group of its own, and is signalled with all of it. No group outlives this program: what is left
 // is killed when it exits.
 import { constants } from "node:os";
-import process from "node:process";
 
 const living: Set<number> = new Set();
 

@@ -1,6 +1,5 @@
 // A process on pipes, by node:child_process, which all three runtimes have.
 import { spawn, type ChildProcess } from "node:child_process";
-import process from "node:process";
 import type { Readable } from "node:stream";
 import type { Child, ChildEvents, ProcessSpec, WriteStatus } from "./process-child.ts";
 import { codeOf, guardGroup, releaseGroup, signalGroup } from "./process-group.ts";

@@ -3,7 +3,6 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { delimiter, resolve } from "node:path";
-import process from "node:process";
 import type { Child, ChildEvents, ProcessSpec } from "./process-child.ts";
 import { startOnBunTerminal } from "./pty-bun.ts";
 import { startOnNodePty } from "./pty-node.ts";

@@ -1,5 +1,4 @@
 import { EventEmitter } from "node:events";
-import process from "node:process";
 import type { Output } from "./pipes.ts";
 
 /** What we use of Bun's `FileSink`. */

@@ -1,6 +1,5 @@
 // Bun cannot open a descriptor as a socket, and its `process.stdout` moves half of what its `FileSink` moves (0.9
 // against 1.8 GB/s in chunks of 64 KiB). Children are started as on Node.
-import process from "node:process";
 import type { Transport } from "@sluice/transport";
 import { BunInput } from "./bun-input.ts";
 import { BunOutput, standardOutput } from "./bun-output.ts";

@@ -1,5 +1,4 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
-import process from "node:process";
 
 /** Files and terminals cannot be opened as pipes. */
 export function isPipe(fd: number): boolean {

@@ -1,7 +1,6 @@
 // Pipes are opened as sockets, which is what `process.stdin` and `process.stdout` are on Node anyway. A socket is full at
 // 64 KiB: bulk data is as fast with that as with 256 KiB, and a small message behind it waits half as long (0.05 ms).
 import { Socket } from "node:net";
-import process from "node:process";
 import { closeOutput, isPipe } from "./descriptor.ts";
 import type { OwnStreams } from "./parent.ts";
 

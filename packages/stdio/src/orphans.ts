@@ -2,7 +2,6 @@
 // signal that ends us skips the exit hook: both are handled here. After a SIGKILL nothing of ours runs; then a child
 // sees the end of its input. A signal that somebody else listens to as well is left to them: they may mean to go on,
 // and if they do exit, the exit hook runs.
-import process from "node:process";
 
 const living: Set<number> = new Set();
 const signals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;

@@ -2,7 +2,6 @@
 // it is over when the process is gone and its output delivered. Signals go to its process group, so that what it
 // started ends with it.
 import { spawn as start, type ChildProcess } from "node:child_process";
-import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 // Not the globals: on Deno those give numbers, which cannot be told to let the process end.
 import { clearTimeout, setTimeout } from "node:timers";

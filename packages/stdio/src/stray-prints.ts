@@ -1,7 +1,6 @@
 // Standard output is the wire, so a print that lands there breaks a message. Prints go to standard error from then on,
 // and for good: when the transport has closed, standard output is closed, too.
 import { Console } from "node:console";
-import process from "node:process";
 
 let diverted = false;
 

@@ -1,7 +1,6 @@
 // Node, with the `ws` package on both sides.
 import type { IncomingMessage, ServerOptions as HttpOptions, ServerResponse } from "node:http";
 import type { AddressInfo, Server as NetServer } from "node:net";
-import process from "node:process";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { Acceptor, type AcceptOptions } from "./accept.ts";
