@@ -1,4 +1,3 @@
-import process from "node:process";
 
 /** The command that runs a program of ours on the runtime this runs on. */
 export function command(file: string, ...args: string[]): string[] {

@@ -2,7 +2,6 @@
 //   exec-client.ts fetch|stdio|ws bulk|slow <origin> <the executor's program>
 // prints one JSON object.
 import { readFileSync } from "node:fs";
-import process from "node:process";
 import { connect, fetchClient, type ExecClient } from "@sluice/exec";
 import { spawn } from "@sluice/stdio";
 import { dial } from "@sluice/ws";

@@ -19,7 +19,10 @@ const MEMORY = 150;
 
 const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-/** What users run is JavaScript: with it the memory that Node takes to run TypeScript, half of all, is not measured. */
+/**
+ * What users run is JavaScript, and often a bundle: with it the memory that Node takes to run TypeScript, half of all, and to
+ * keep the comments of what is bundled, is not measured.
+ */
 async function built(folder: string, file: string, name: string): Promise<string> {
   const bundle = await rolldown({
     input: path(file),
@@ -30,6 +33,7 @@ async function built(folder: string, file: string, name: string): Promise<string
   await bundle.write({
     dir: folder,
     format: "esm",
+    minify: true,
     entryFileNames: `${name}.mjs`,
     chunkFileNames: `${name}-[hash].mjs`,
   });
