@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The command `sluice-acp`: a conductor on standard input and output, its proxies and its agent programs that it starts.
 import { constants } from "node:os";
-import process from "node:process";
 import { styleText } from "node:util";
 import { parent, type ChildTransport } from "@sluice/stdio";
 import type { AgentCommand } from "./agent-command.ts";
@@ -12,8 +11,10 @@ import { Conductor, type ConductorOptions } from "./conductor.ts";
 
 type Signal = "SIGINT" | "SIGTERM";
 
-// All that was started is gone by now; what may still hold the process open, such as an input nobody ends, is let go of.
-process.exit(await main(readArguments()));
+process.exitCode = await main(readArguments());
+// All that was started is gone by now; what may still hold the process open, such as an input nobody ends, is let go of. But not
+// at once: an exit can wait for a compiler's thread that waits for a collection, for ever (nodejs/node#54918).
+setTimeout(() => process.exit(), 100).unref();
 
 async function main(args: Arguments): Promise<number> {
   const abort = new AbortController();

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The command `sluice-exec`: an executor on standard input and output, or on a server of WebSockets.
 import { constants } from "node:os";
-import process from "node:process";
 import { styleText } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { parent } from "@sluice/stdio";
@@ -21,8 +20,11 @@ if (!("Deno" in globalThis) && !("Bun" in globalThis)) {
   setFlagsFromString("--semi-space-growth-factor=1");
 }
 
-// The executor is closed by now; what may still hold the process open, such as an input nobody ends, is let go of.
-process.exit(await main(readArguments()));
+process.exitCode = await main(readArguments());
+// The executor is closed by now; what may still hold the process open, such as an input nobody ends, is let go of. But not at
+// once: a compiler's thread that waits for a collection, and an exit that waits for the thread, wait for ever
+// (nodejs/node#54918, Node 26.10): after 128 MiB of a body one end in 75.
+setTimeout(() => process.exit(), 100).unref();
 
 async function main(args: Arguments): Promise<number> {
   const { listen, policy } = args;
