@@ -21,10 +21,10 @@ const WRITE_BESIDE_CALLS = 64 * KiB;
 /** What one stream may send before it is the next one's turn. */
 const TURN = 64 * KiB;
 /**
- * On a message transport: what arrives of a message is held until it is whole, and copied to be so. Less than 32 KiB with its
- * head: Node takes the memory for such a copy from a pool.
+ * On a message transport: what arrives of a message is held until it is whole, and copied to be so. Three such
+ * copies fit into the pool of 64 KiB that Node takes their memory from; of what has 32 KiB or more each has its own.
  */
-const TURN_MESSAGES = 31 * KiB;
+const TURN_MESSAGES = 21 * KiB;
 const TURN_BESIDE_CALLS = 16 * KiB;
 const FRAME_COST = 64;
 /**

@@ -5,7 +5,8 @@ import type { OnReadOpts } from "node:net";
 
 /** What a connection holds while nothing comes. */
 const SMALL = 16 * 1024;
-const LARGE = 128 * 1024;
+// Whole messages of a WebSocket: six of 21 KiB.
+const LARGE = 126 * 1024;
 
 /**
  * The `onread` of a connection. `push` gets what has come, in memory that nothing is read into any more: it may be kept, changed or

@@ -10,9 +10,9 @@ const KiB = 1024;
 /** What one write holds of chunks: enough to keep a pipe busy, and less while calls would wait behind it. */
 const WRITE = 256 * KiB;
 const WRITE_BESIDE_CALLS = 64 * KiB;
-/** What one tunnel may send before it is the next one's turn. On a message transport it is copied to be whole, and less than 32 KiB from Node's pool. */
+/** What one tunnel may send before it is the next one's turn. On a message transport it is copied to be whole, by Node into pools of 64 KiB. */
 const TURN = 64 * KiB;
-const TURN_MESSAGES = 31 * KiB;
+const TURN_MESSAGES = 21 * KiB;
 const TURN_BESIDE_CALLS = 16 * KiB;
 const FRAME_COST = 68;
 /** Frames that go out before the turn is over, so that both ends work at the same time. */
