@@ -1,6 +1,7 @@
 // Dialling with the `ws` package: on Node, and on Deno, whose own WebSocket sends the head of a message and its body in
 // two small writes without TCP_NODELAY, so that each of more than 1 KiB waits 44 ms for the far end's delayed
 // acknowledgement (Deno 2.9).
+import type { Duplex } from "node:stream";
 import type { Transport, TransportError } from "@sluice/transport";
 import { WebSocket } from "ws";
 import { dialAborted, dialFailed, labelOf, wsUrl, type DialOptions } from "./dial-options.ts";
@@ -43,12 +44,14 @@ export async function dial(given: string | URL, options: DialOptions = {}): Prom
       settled();
       reject(dialFailed(url, error.message, error));
     });
+    let stream: Duplex | undefined;
+    socket.once("upgrade", (response) => (stream = response.socket));
     socket.once("open", () => {
       settled();
       const abort = (): void => transport.abort(dialAborted(url, signal!));
       const onOver = (): void => signal?.removeEventListener("abort", abort);
       const transport = new WsTransport(
-        new NodeSocket(socket),
+        new NodeSocket(socket, stream),
         socket.protocol,
         labelOf(url),
         limits,

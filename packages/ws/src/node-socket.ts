@@ -1,6 +1,7 @@
 // The `ws` package: the server's side on Node, and the client's, as Node's own WebSocket can neither be paused, nor
 // bounded, nor dropped, and offers compression always. Speed is the same.
 import type { Chunk } from "@sluice/transport";
+import type { Duplex } from "node:stream";
 import type { RawData, WebSocket } from "ws";
 import type { Socket, SocketEvents } from "./socket.ts";
 
@@ -15,6 +16,7 @@ const LEAVING = 1024;
 
 export class NodeSocket implements Socket {
   readonly #socket: WebSocket;
+  readonly #stream: Duplex | undefined;
   /** Messages that have not left, or are not known to have. */
   #leaving = 0;
   #wanted: { readonly below: number; readonly tell: () => void } | undefined;
@@ -28,8 +30,18 @@ export class NodeSocket implements Socket {
     tell();
   };
 
-  constructor(socket: WebSocket) {
+  /** @param stream what the WebSocket is spoken over */
+  constructor(socket: WebSocket, stream: Duplex | undefined) {
     this.#socket = socket;
+    this.#stream = stream;
+  }
+
+  cork(): void {
+    this.#stream?.cork();
+  }
+
+  uncork(): void {
+    this.#stream?.uncork();
   }
 
   send(message: Chunk, sent: (message: Chunk) => void): void {

@@ -66,7 +66,7 @@ export function attach(to: HttpServer, options: AttachOptions): Attached {
       const { remoteAddress, remotePort } = incoming.socket;
       const label = `client ${remoteAddress}:${remotePort}`;
       const transport: WsTransport = new WsTransport(
-        new NodeSocket(websocket),
+        new NodeSocket(websocket, socket),
         websocket.protocol,
         label,
         limits,

@@ -4,6 +4,9 @@ import type { Chunk } from "@sluice/transport";
 export interface Socket {
   /** Hands one message over: text as a string, anything else as bytes. `sent` is called once its memory is free again. */
   send(message: Chunk, sent: (message: Chunk) => void): void;
+  /** Holds back what is sent until `uncork`: then all of it leaves in one write. */
+  cork?(): void;
+  uncork?(): void;
   /** Whether messages are taken. Once it is not, `onClosed` follows. */
   readonly open: boolean;
   /** Bytes that were handed over and have not left yet. */

@@ -1,7 +1,8 @@
 // The transport by itself, over a socket that does what each test says.
 import { TransportError } from "@sluice/transport";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { bytes, fake, FakeSocket, settled } from "./fake-socket.testing.ts";
+import { bytes, fake, FakeSocket, settled, type Fake } from "./fake-socket.testing.ts";
+import type { Socket } from "./socket.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -357,6 +358,31 @@ describe("pressure", () => {
     one.transport.close();
     one.socket.drainTo(0);
     expect(one.told).toEqual([]);
+  });
+});
+
+describe("a socket that can hold back what is sent", () => {
+  function holding(): Fake {
+    const socket: FakeSocket & Socket = new FakeSocket();
+    socket.cork = () => void socket.did.push("cork");
+    socket.uncork = () => void socket.did.push("uncork");
+    return fake("sluice.v1", {}, socket);
+  }
+
+  it("lets the messages of a write leave together, and one alone at once", () => {
+    const { transport, socket } = holding();
+    transport.write([bytes("a"), bytes("b")]);
+    transport.write([bytes("c")]);
+    expect(socket.did).toEqual(["cork", "<a>", "<b>", "uncork", "<c>"]);
+  });
+
+  it("holds nothing back for ever, though it takes no message", () => {
+    const { transport, socket } = holding();
+    socket.send = () => {
+      throw new Error("dropped");
+    };
+    transport.write([bytes("a"), bytes("b")]);
+    expect(socket.did).toEqual(["cork", "uncork"]);
   });
 });
 

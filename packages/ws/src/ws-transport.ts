@@ -90,8 +90,12 @@ export class WsTransport implements Transport, SocketEvents {
   write(chunks: readonly Chunk[]): boolean {
     // A socket that has seen a Close takes messages and forgets them; its own event says why.
     if (this.#sending === "ended" || this.#life !== "open" || !this.#socket.open) return false;
-    if (this.encoding === undefined) for (const chunk of chunks) this.#send(chunk);
-    else this.#sendFrames(chunks);
+    if (this.encoding === "frames" && chunks.some((chunk) => typeof chunk === "string"))
+      throw new TypeError("frames are spoken here: encode text before writing it (W1)");
+    if (chunks.length > 1) this.#socket.cork?.();
+    // W2: an empty message is the end.
+    for (const chunk of chunks) if (chunk.length > 0 || this.encoding === undefined) this.#send(chunk);
+    if (chunks.length > 1) this.#socket.uncork?.();
     if (this.#sending === "full") return false;
     const { highWater } = this.#limits;
     if (this.#socket.buffered < highWater) return true;
@@ -228,14 +232,6 @@ export class WsTransport implements Transport, SocketEvents {
       this.#socket.terminate();
       this.#timer = setTimeout(() => this.onClosed(LOST, ""), this.#limits.close);
     }
-  }
-
-  #sendFrames(chunks: readonly Chunk[]): void {
-    for (const chunk of chunks)
-      if (typeof chunk === "string")
-        throw new TypeError("frames are spoken here: encode text before writing it (W1)");
-    // W2: an empty message is the end.
-    for (const chunk of chunks) if (chunk.length > 0) this.#send(chunk);
   }
 
   #send(message: Chunk): void {
