@@ -12,9 +12,9 @@ type End = "done" | "SIGINT" | "SIGTERM";
 
 // Bodies pass through as memory outside of a small heap, which V8 collects a hundred times a GiB. Over stdio and over a
 // WebSocket, in MB/s and MiB at most:
-//   as Node does by default                         620, 172   495, 158
-//   at once, and not step by step                   800, 150   650, 140
-//   and sooner, as its young generation is small    930, 130   700, 114
+//   as Node does by default                         880, 157   590, 146
+//   at once, and not step by step                   950, 142   840, 153
+//   and sooner, as its young generation is small    930, 139   915, 123
 if (!("Deno" in globalThis) && !("Bun" in globalThis)) {
   setFlagsFromString("--no-incremental-marking");
   setFlagsFromString("--semi-space-growth-factor=1");
