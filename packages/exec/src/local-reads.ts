@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import type { OnReadOpts } from "node:net";
 
-/** What a connection holds while nothing comes. */
+/** What a connection holds while little comes. */
 const SMALL = 16 * 1024;
 // Whole messages of a WebSocket: six of 21 KiB.
 const LARGE = 126 * 1024;
