@@ -29,7 +29,7 @@ export function encodeEvent(event: SseEvent): string {
 }
 
 function field(name: string, value: string): string {
-  // oxlint-disable-next-line no-control-regex -- NUL is what is looked for: it ends an id (HTML 9.2.6)
+  // NUL, as an id that holds one is ignored (HTML 9.2.6).
   if (/[\r\n\0]/.test(value)) throw new TypeError(`an event's ${name} must not hold line ends or NUL`);
   return `${name}: ${value}\n`;
 }

@@ -46,7 +46,6 @@ export class StderrTail {
 
 /** What a program printed may hold terminal commands: writes them as `\x1b`. Line breaks and tabs stay. */
 export function escapeControls(text: string): string {
-  // oxlint-disable-next-line no-control-regex
   return text.replace(
     /[\0-\x08\x0b-\x1f\x7f-\x9f]/g,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
