@@ -7,7 +7,8 @@ import type { CallParameters, Host } from "./host.ts";
 import { Machine } from "./machine.ts";
 import type { MachineOptions } from "./options.ts";
 import type { Request } from "./requests.ts";
-import { brief, frameBytes, framesIn, join } from "./frames.testing.ts";
+import { brief, frameBytes, framesIn, join, text } from "./frames.testing.ts";
+import type { Reader } from "./reader.ts";
 
 type Outcome = { readonly result: Uint8Array } | { readonly error: Error };
 
@@ -86,3 +87,17 @@ export interface Called {
 export const REQUEST: number = FLAG.data | FLAG.eos;
 export const ANSWER: number = FLAG.data | FLAG.eos;
 export const STREAM: number = FLAG.data | FLAG.eos | FLAG.noReply;
+export const DATA: number = FLAG.data;
+export const END: number = FLAG.data | FLAG.eos;
+export const ERROR: number = FLAG.error | FLAG.eos;
+export const CONTROL: number = FLAG.control | FLAG.eos;
+
+/** What we say to cancel a channel, as `brief`. */
+export const cancelOf = (channel: number): string => `0/3 control|eos 020${channel}00`;
+
+/** The chunks that wait for a reader, as text. */
+export function readAll(reader: Reader): string[] {
+  const all: string[] = [];
+  for (let chunk = reader.read(); chunk !== undefined; chunk = reader.read()) all.push(text(chunk));
+  return all;
+}
