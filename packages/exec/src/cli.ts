@@ -7,6 +7,7 @@ import { parent } from "@sluice/stdio";
 import { readArguments, type Arguments, type Listen } from "./cli-arguments.ts";
 import { createExecutor, EXECUTOR_LIMITS, type Executor } from "./executor.ts";
 import { localClient, proxyFromEnvironment } from "./local.ts";
+import { ON_NODE } from "./runtime.ts";
 
 type End = "done" | "SIGINT" | "SIGTERM";
 
@@ -15,7 +16,7 @@ type End = "done" | "SIGINT" | "SIGTERM";
 //   as Node does by default                         880, 157   590, 146
 //   at once, and not step by step                   950, 142   840, 153
 //   and sooner, as its young generation is small    930, 139   915, 123
-if (!("Deno" in globalThis) && !("Bun" in globalThis)) {
+if (ON_NODE) {
   setFlagsFromString("--no-incremental-marking");
   setFlagsFromString("--semi-space-growth-factor=1");
 }

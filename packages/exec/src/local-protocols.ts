@@ -2,6 +2,7 @@ import type http from "node:http";
 import type { AgentOptions } from "node:https";
 import type { Duplex } from "node:stream";
 import { readsOf } from "./local-reads.ts";
+import { ON_NODE } from "./runtime.ts";
 
 /** What makes requests of one scheme, and the connections it keeps for the next ones. */
 export interface Protocol {
@@ -9,15 +10,14 @@ export interface Protocol {
   readonly agent: http.Agent;
 }
 
+type OnConnection = (error: Error | null, stream: Duplex) => void;
+
 /** What a connection is to: the server itself, a proxy that is asked in its place, or the server through a proxy's CONNECT. */
 export type Way = "server" | "proxy" | "tunnel";
 
 // Deno does not close a connection it has used before when its request is given up (2.9): the server would go on. So
 // there each request has a connection of its own.
 const AGENT = { keepAlive: !("Deno" in globalThis) };
-
-// The others have no say in what they read into.
-const ON_NODE = !("Deno" in globalThis) && !("Bun" in globalThis);
 
 /**
  * What a client has for each scheme and way, made when first asked for. Connections to a proxy are kept apart from those
@@ -54,10 +54,9 @@ async function plain(): Promise<Protocol> {
   const { Agent, request } = process.getBuiltinModule("node:http");
   if (!ON_NODE) return { request, agent: new Agent(AGENT) };
   class ReadingAgent extends Agent {
-    override createConnection(...[options, done]: Parameters<http.Agent["createConnection"]>): Duplex {
-      const onread = readsOf((came) => socket.push(came));
-      const reading = { ...options, onread };
-      const socket = super.createConnection(reading, done)!;
+    override createConnection(options: http.ClientRequestArgs, done?: OnConnection): Duplex {
+      const reading = { ...options, onread: readsOf((came) => socket.push(came)) };
+      const socket: Duplex = super.createConnection(reading, done)!;
       return socket;
     }
   }
