@@ -1,4 +1,7 @@
 //! rapace-core 0.5.
+//!
+//! Tunnels are written by chunks: a `TunnelStream` of 0.5 sends bytes again whose write had to wait, as it has to
+//! wherever another task of the session sends.
 
 use std::sync::Arc;
 
@@ -52,16 +55,15 @@ async fn dispatch(session: Session, request: Frame) -> Result<Frame, RpcError> {
             Vec::new()
         }
         wire::OPEN => {
-            let (handle, tunnel) = session.open_tunnel_stream();
+            let (handle, mut tunnel) = session.open_tunnel_stream();
+            let sending = session.clone();
             tokio::spawn(async move {
-                let (reading, mut writing) = tokio::io::split(tunnel);
-                let text = read_text(reading).await;
-                let _ = writing.write_all(format!("{text}!").as_bytes()).await;
-                let _ = writing.shutdown().await;
+                let text = format!("{}!", read_text(&mut tunnel).await);
+                let _ = sending.send_chunk(handle.channel_id, text.into()).await;
+                let _ = tunnel.shutdown().await;
             });
             wire::put_u32(handle.channel_id)
         }
-        // By chunks: a `TunnelStream` of 0.5 sends bytes again whose write had to wait.
         wire::FLOOD => {
             let channel = session.next_channel_id();
             let mut chunks = session.register_tunnel(channel);
@@ -177,7 +179,8 @@ async fn drive(session: Session) -> String {
         .await
         .expect("a tunnel");
     let mut tunnel = session.tunnel_stream(wire::take_u32(&opened).0);
-    let _ = tunnel.write_all(b"half-closed").await;
+    let channel = tunnel.channel_id();
+    let _ = session.send_chunk(channel, b"half-closed".to_vec()).await;
     let _ = tunnel.shutdown().await;
     lines.push(format!("pipe {}", read_text(tunnel).await));
     session
