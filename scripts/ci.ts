@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { parseClosingLine, closingLine } from "./report.ts";
-import { runStep, table, total, type Result, type Step } from "./steps.ts";
+import { failures, runStep, table, total, type Result, type Step } from "./steps.ts";
 
 const chromium = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
@@ -78,6 +78,7 @@ for (const step of steps)
   if (wanted.length === 0 || wanted.includes(step.name)) results.push(await runStep(step));
 
 const all = total(results);
+if (all.failed > 0) console.log(`\n${failures(results)}`);
 console.log(`\n${table(results)}\n`);
 console.log(closingLine(all));
 process.exitCode = all.failed === 0 ? 0 : 1;

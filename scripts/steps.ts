@@ -20,7 +20,12 @@ export interface Result {
   readonly seconds: number;
   readonly note: string;
   readonly counts?: Counts;
+  /** What it printed last. */
+  readonly tail?: string;
 }
+
+/** Lines of it. */
+const TAIL = 60;
 
 /** Without the workspace's own tools, so that npm runs on the machine's Node, as it does for a person. */
 const PATH = (process.env["PATH"] ?? "")
@@ -82,7 +87,8 @@ export async function runStep(step: Step): Promise<Result> {
   const note = [counts === undefined ? "" : closingLine(counts), why]
     .filter((part) => part !== "")
     .join("; ");
-  return { name, status, seconds, note, ...(counts === undefined ? {} : { counts }) };
+  const tail = output.trimEnd().split("\n").slice(-TAIL).join("\n");
+  return { name, status, seconds, note, tail, ...(counts === undefined ? {} : { counts }) };
 }
 
 /** Tests count one by one; a step that fails without naming a failed test counts as one failure. */
@@ -94,6 +100,14 @@ export function total(results: readonly Result[]): Counts {
     failed += status === "failed" ? Math.max(1, counts?.failed ?? 0) : (counts?.failed ?? 0);
   }
   return { passed, failed, skipped };
+}
+
+/** The ends of what failed steps printed, which otherwise lie far above. */
+export function failures(results: readonly Result[]): string {
+  return results
+    .filter(({ status }) => status === "failed")
+    .map(({ name, tail = "" }) => `━━ ${name} failed; it printed last:\n${tail}\n`)
+    .join("\n");
 }
 
 export function table(results: readonly Result[]): string {
