@@ -54,18 +54,26 @@ it.each(["auto", "codex"] as const)(
   async (wire) => {
     await using setup = new Setup({ wire });
     const client = await setup.client;
-    const job = await client.processes.start(
-      sh("n=0; while [ $n -lt 100 ]; do n=$((n+1)); echo $n; sleep 0.002; done; exit 9"),
+    // Twenty rounds of five lines, each begun by a line of ours; the first of its output cuts the connection.
+    const rounds = sh(
+      "n=0; while [ $n -lt 100 ]; do [ $((n % 5)) = 0 ] && read go; n=$((n+1)); echo $n; sleep 0.002; done; exit 9",
     );
+    const job = await client.processes.start({ ...rounds, pipeStdin: true });
+    let begun = 1;
+    await job.write("go\n");
     let seen = "";
     for await (const chunk of job.stdout) {
       seen += new TextDecoder().decode(chunk);
-      if (setup.recovered < 20) await setup.cut();
+      if (setup.recovered < begun) await setup.cut();
+      if (begun < 20 && seen === lines(begun * 5)) {
+        begun++;
+        await job.write("go\n");
+      }
     }
     expect(seen).toBe(lines(100));
     expect((await job.exited).exitCode).toBe(9);
     await job.closed;
-    expect(setup.recovered).toBeGreaterThan(5);
+    expect(setup.recovered).toBe(20);
     expect(client.stats()).toEqual({ calls: 0, bodies: 0, processes: 0, files: 0 });
   },
 );

@@ -368,8 +368,9 @@ describe("a local client", () => {
 
   it("a kept connection that the server has closed meanwhile is no failure", async () => {
     await using server = await upstream((_, response) => {
+      const { socket } = response;
+      response.on("finish", () => setImmediate(() => socket?.destroy()));
       response.end("x");
-      response.on("finish", () => setImmediate(() => response.socket?.destroy()));
     });
     using client = localClient();
     for (let i = 0; i < 20; i++) expect(text((await client.request({ url: server.url })).body)).toBe("x");

@@ -303,8 +303,9 @@ describe("a local client with a proxy", () => {
 
   it("a kept tunnel that the proxy has closed meanwhile is no failure", async () => {
     await using server = await secureServer((_, response) => {
+      const { socket } = response;
+      response.on("finish", () => setImmediate(() => socket?.destroy()));
       response.end("x");
-      response.on("finish", () => setImmediate(() => response.socket?.destroy()));
     });
     await using at = await stage({ to: server.port });
     for (let i = 0; i < 10; i++)

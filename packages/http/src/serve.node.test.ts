@@ -72,7 +72,7 @@ describe("a server", () => {
 
   // Deno 2.9 says that it closes the connection, and does not.
   it("closes the connection of a body that brings nothing, and of one it does not want", async () => {
-    await using all = await served({ limits: { bodyTime: 50 } });
+    await using all = await served({ limits: { bodyTime: 500 } });
     const host = `Host: 127.0.0.1:${all.server.port}`;
     const opening = new Raw(all).send(["POST / HTTP/1.1", host, ...OPENS, "Content-Length: 0"]);
     const far = watch(await all.accepted());

@@ -76,10 +76,10 @@ describe("a handle of the plain door that is dropped", () => {
         const drop = async (): Promise<void> => {
           const options = signal === undefined ? {} : { signal, timeout: 60_000 };
           const { numbers } = await ends.a.call<{ numbers: SessionReadable<number> }>("count", {}, options);
+          expect(ends.a.stats().streams).toBe(1);
           await use(numbers);
         };
         await drop();
-        expect(ends.a.stats().streams).toBe(1);
         await untilCollected(() => leaks.length > 0);
         expect(leaks).toMatchObject([
           { kind: "readable", stack: expect.stringContaining("made here") as string },

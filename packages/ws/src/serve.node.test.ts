@@ -123,7 +123,7 @@ describe("a server", () => {
 
   // Bun has a time of its own for it, Deno none.
   it.runIf(own === "node")("drops who does not ask within limits.handshake", async () => {
-    await using all = await served({ limits: { handshake: 100 } });
+    await using all = await served({ limits: { handshake: 500 } });
     const silent = new Raw(all.server.port);
     const slow = new Raw(all.server.port).send("GET / HTTP/1.1\r\nHost: localhost\r\n");
     const open = await Raw.open(all.server);

@@ -14,7 +14,17 @@ export interface Everything {
 
 /** Starts it on this runtime, over Streamable HTTP. Resolves when it listens. */
 export async function everything(): Promise<Everything> {
-  const port = await freePort();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(await freePort());
+    } catch (error) {
+      // Whoever else runs on the machine may have taken the port before the server did.
+      if (attempt === 5 || !/already in use/.test(String(error))) throw error;
+    }
+  }
+}
+
+async function start(port: number): Promise<Everything> {
   const args = "Deno" in globalThis ? ["run", "-A", PROGRAM] : [PROGRAM];
   const child = spawn(process.execPath, [...args, "streamableHttp"], {
     env: { ...process.env, PORT: String(port) },
@@ -24,7 +34,7 @@ export async function everything(): Promise<Everything> {
   let said = "";
   await new Promise<void>((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`the server ended with code ${code}: ${said}`)));
+    child.once("close", (code) => reject(new Error(`the server ended with code ${code}: ${said}`)));
     child.stderr.on("data", (chunk: Uint8Array) => {
       said += new TextDecoder().decode(chunk);
       if (said.includes("listening on port")) resolve();
