@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // The command `sluice-acp`: a conductor on standard input and output, its proxies and its agent programs that it starts.
 import { constants } from "node:os";
+// Not the global: on Deno before 2.8 it gives a number, which cannot be told to let the process end.
+import { setTimeout } from "node:timers";
 import { styleText } from "node:util";
 import { parent, type ChildTransport } from "@sluice/stdio";
 import type { AgentCommand } from "./agent-command.ts";

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // The command `sluice-exec`: an executor on standard input and output, or on a server of WebSockets.
 import { constants } from "node:os";
+// Not the global: on Deno before 2.8 it gives a number, which cannot be told to let the process end.
+import { setTimeout } from "node:timers";
 import { styleText } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { parent } from "@sluice/stdio";
