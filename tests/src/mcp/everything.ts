@@ -19,7 +19,7 @@ export async function everything(): Promise<Everything> {
       return await start(await freePort());
     } catch (error) {
       // Whoever else runs on the machine may have taken the port before the server did.
-      if (attempt === 5 || !/already in use/.test(String(error))) throw error;
+      if (attempt === 5 || !String(error).includes("already in use")) throw error;
     }
   }
 }
@@ -30,18 +30,25 @@ async function start(port: number): Promise<Everything> {
     env: { ...process.env, PORT: String(port) },
     stdio: ["ignore", "ignore", "pipe"],
   });
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const exited = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const url = `http://127.0.0.1:${port}/mcp`;
   let said = "";
-  await new Promise<void>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => reject(new Error(`the server ended with code ${code}: ${said}`)));
+  const listens = new Promise<void>((resolve) => {
     child.stderr.on("data", (chunk: Uint8Array) => {
       said += new TextDecoder().decode(chunk);
       if (said.includes("listening on port")) resolve();
     });
   });
+  const ended = exited.then(() => {
+    throw new Error(`the server ended: ${said}`);
+  });
+  await Promise.race([listens, ended]);
+  // It says so before it finds that the port is taken, and ends then, whoever answers there.
+  const answers = fetch(url, { method: "DELETE" }).then((response) => response.body?.cancel());
+  await Promise.race([answers.catch(() => ended), ended]);
+  if (said.includes("already in use")) await ended;
   return {
-    url: `http://127.0.0.1:${port}/mcp`,
+    url,
     async close() {
       child.kill("SIGKILL");
       await exited;
