@@ -1,12 +1,12 @@
 // Memory that is used again for large messages. A byte stream at full speed makes ten thousand of them a second, and as
 // garbage they cost Node more than everything else about them: 370 instead of 720 MB/s.
 
-/** A frame with the largest payload (PROTOCOL.md F2), and its header. */
-const SIZE = 64 * 1024 + 12;
+/** The data that a session sends in one message, and its head. */
+const SIZE = 22 * 1024;
 /** Smaller ones are as cheap to make. */
-const SMALLEST = SIZE / 4;
-/** What is kept at most: as much as may wait to be sent before `write` says full. */
-const KEPT = 24;
+const SMALLEST = 16 * 1024;
+/** What is kept at most: as much as may wait to be sent before `write` says full (`limits.highWater`), and a write of it. */
+const KEPT = 64;
 
 export class Pool {
   readonly #free: ArrayBufferLike[] = [];
