@@ -22,7 +22,7 @@ const WRITE_BESIDE_CALLS = 64 * KiB;
 const TURN = 64 * KiB;
 /**
  * On a message transport: what arrives of a message is held until it is whole, and copied to be so. Three such
- * copies fit into the pool of 64 KiB that Node takes their memory from; of what has 32 KiB or more each has its own.
+ * copies fit into the pool of 64 KiB that Node 26 takes their memory from; of what has 32 KiB or more each has its own.
  */
 const TURN_MESSAGES = 21 * KiB;
 const TURN_BESIDE_CALLS = 16 * KiB;

@@ -1,6 +1,7 @@
 import type http from "node:http";
 import type { AgentOptions } from "node:https";
 import type { Duplex } from "node:stream";
+import type { OnConnection } from "./local-tunnel.ts";
 import { readsOf } from "./local-reads.ts";
 import { ON_NODE } from "./runtime.ts";
 
@@ -9,8 +10,6 @@ export interface Protocol {
   readonly request: typeof http.request;
   readonly agent: http.Agent;
 }
-
-type OnConnection = (error: Error | null, stream: Duplex) => void;
 
 /** What a connection is to: the server itself, a proxy that is asked in its place, or the server through a proxy's CONNECT. */
 export type Way = "server" | "proxy" | "tunnel";

@@ -5,7 +5,7 @@ import type { OnReadOpts } from "node:net";
 
 /** What a connection holds while little comes. */
 const SMALL = 16 * 1024;
-// Whole messages of a WebSocket: six of 21 KiB.
+// Whole messages of a WebSocket: six of 21 KiB. A body that nobody reads holds three such reads, some 350 KiB.
 const LARGE = 126 * 1024;
 
 /**
@@ -18,11 +18,11 @@ export function readsOf(push: (came: Uint8Array) => boolean): OnReadOpts {
     buffer: () => memory,
     callback(bytes) {
       const came = memory.subarray(0, bytes);
-      const full = bytes === memory.length;
       // A few bytes must not keep all of it.
-      const few = bytes < memory.length / 2;
-      if (!few || memory.length > SMALL) memory = Buffer.allocUnsafeSlow(full ? LARGE : SMALL);
-      return push(few ? new Uint8Array(came) : came);
+      const piece = bytes < memory.length / 2 ? new Uint8Array(came) : came;
+      const next = bytes === memory.length ? LARGE : SMALL;
+      if (piece === came || memory.length !== next) memory = Buffer.allocUnsafeSlow(next);
+      return push(piece);
     },
   };
 }

@@ -41,7 +41,7 @@ export class TunnelAgent extends https.Agent {
   }
 }
 
-type OnConnection = (error: Error | null, stream: Duplex) => void;
+export type OnConnection = (error: Error | null, stream: Duplex) => void;
 
 /** @throws HttpError where the proxy gives no connection; what the server's TLS fails with */
 async function tunnel(through: Through, ca: https.AgentOptions["ca"]): Promise<TLSSocket> {

@@ -10,7 +10,7 @@ const KiB = 1024;
 /** What one write holds of chunks: enough to keep a pipe busy, and less while calls would wait behind it. */
 const WRITE = 256 * KiB;
 const WRITE_BESIDE_CALLS = 64 * KiB;
-/** What one tunnel may send before it is the next one's turn. On a message transport it is copied to be whole, by Node into pools of 64 KiB. */
+/** What one tunnel may send before it is the next one's turn. On a message transport it is copied to be whole, by Node 26 into pools of 64 KiB. */
 const TURN = 64 * KiB;
 const TURN_MESSAGES = 21 * KiB;
 const TURN_BESIDE_CALLS = 16 * KiB;
@@ -84,7 +84,7 @@ export class Outbox {
   /** The next write; empty where there is nothing to send. There may be more: ask again. */
   flush(besideCalls: boolean): Uint8Array[] {
     let left = besideCalls ? WRITE_BESIDE_CALLS : WRITE;
-    const turn = besideCalls ? Math.min(TURN_BESIDE_CALLS, this.#turn) : this.#turn;
+    const turn = besideCalls ? TURN_BESIDE_CALLS : this.#turn;
     while (left > 0) {
       const writer = this.#scheduler.next();
       if (writer === undefined) break;

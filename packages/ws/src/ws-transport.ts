@@ -92,10 +92,11 @@ export class WsTransport implements Transport, SocketEvents {
     if (this.#sending === "ended" || this.#life !== "open" || !this.#socket.open) return false;
     if (this.encoding === "frames" && chunks.some((chunk) => typeof chunk === "string"))
       throw new TypeError("frames are spoken here: encode text before writing it (W1)");
-    if (chunks.length > 1) this.#socket.cork?.();
+    const together = chunks.length > 1;
+    if (together) this.#socket.cork?.();
     // W2: an empty message is the end.
     for (const chunk of chunks) if (chunk.length > 0 || this.encoding === undefined) this.#send(chunk);
-    if (chunks.length > 1) this.#socket.uncork?.();
+    if (together) this.#socket.uncork?.();
     if (this.#sending === "full") return false;
     const { highWater } = this.#limits;
     if (this.#socket.buffered < highWater) return true;
