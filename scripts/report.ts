@@ -37,10 +37,14 @@ export function add(a: Counts, b: Counts): Counts {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
 }
 
+function read(path: string): VitestReport | undefined {
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as VitestReport) : undefined;
+}
+
 /** Undefined where there is no report: the run broke before it could write one. */
 export function readReport(path: string): Counts | undefined {
-  if (!existsSync(path)) return undefined;
-  const report = JSON.parse(readFileSync(path, "utf8")) as VitestReport;
+  const report = read(path);
+  if (report === undefined) return undefined;
   // A file that could not be loaded has no test to fail, so it counts as one itself.
   const broken = report.testResults.filter(
     (file) => file.status === "failed" && file.assertionResults.length === 0,
@@ -54,9 +58,8 @@ export function readReport(path: string): Counts | undefined {
 
 /** Each failed test with its file and the beginning of the reason; none where there is no report. */
 export function readFailures(path: string): string[] {
-  if (!existsSync(path)) return [];
-  const report = JSON.parse(readFileSync(path, "utf8")) as VitestReport;
-  return report.testResults.flatMap(({ name, status, message, assertionResults }) => {
+  const results = read(path)?.testResults ?? [];
+  return results.flatMap(({ name, status, message, assertionResults }) => {
     const file = relative(process.cwd(), name);
     if (status === "failed" && assertionResults.length === 0) return [`${file}\n${reason(message)}`];
     return assertionResults

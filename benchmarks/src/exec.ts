@@ -12,7 +12,7 @@ import type { Bulk, Slow } from "./exec-client.ts";
 import { faster, median, runtime, shorter, type Row, type Section } from "./report.ts";
 import { startServer } from "./start-server.ts";
 
-/** Of three a local fetch alone was anything between 1,200 and 1,600 MB/s. */
+/** Odd, for a median. With three, that of the local fetch lay between 1,200 and 1,600 MB/s from run to run. */
 const TRIALS = 5;
 const OVER = ["stdio", "ws"] as const;
 /** MiB */

@@ -1,8 +1,8 @@
 import type http from "node:http";
 import type { AgentOptions } from "node:https";
 import type { Duplex } from "node:stream";
-import type { OnConnection } from "./local-tunnel.ts";
 import { readsOf } from "./local-reads.ts";
+import type { OnConnection } from "./local-tunnel.ts";
 import { ON_NODE } from "./runtime.ts";
 
 /** What makes requests of one scheme, and the connections it keeps for the next ones. */
